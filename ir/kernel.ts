@@ -1,0 +1,144 @@
+/**
+ * The kernel IR: loops over flat buffers. Every backend prints this and nothing else.
+ *
+ * Loop extents are constants. Addresses are affine in the loop axes and integer lets, in elements of the buffer.
+ * Values are f32 (scalars or vectors of lanes); a load converts the stored element to f32, a store converts back
+ * (exactly: what is stored must be representable). Each arithmetic call rounds to f32 once, except `fma`, which may
+ * keep the product unrounded.
+ */
+import type { ScalarFn } from "./scalar.js";
+import type { ElementType } from "./types.js";
+
+export type LoopMode = "serial" | "parallel" | "unroll" | "vector" | "workgroup" | "lane";
+
+/** offset + sum(coef * of), `of` a loop axis or an integer let; terms are sorted by name, none has coef 0. */
+export interface Affine {
+  readonly offset: number;
+  readonly terms: readonly { readonly of: string; readonly coef: number }[];
+}
+
+export type Lanes = 1 | 4;
+
+/** Where a gate's condition is false a load yields `otherwise` and a store does nothing. */
+export interface Gate {
+  readonly when: Expr;
+  readonly otherwise: number;
+}
+
+/** Lane k touches element at + k. `gate: null` is a promise the verifier proves. */
+export interface Access {
+  readonly buffer: string;
+  readonly at: Affine;
+  readonly lanes: Lanes;
+  readonly gate: Gate | null;
+}
+
+/** On integers, with a constant `by` > 0; floor division. wrap and reflect map into [0, by). */
+export type IntegerFn = "div" | "mod" | "clamp" | "wrap" | "reflect";
+
+/** inside: 0 <= of < by. divides: of mod by = 0. */
+export type TestFn = "inside" | "divides";
+
+/** fma(a, b, c) = a*b + c with the product rounded or not, as the target does fastest. */
+export type KernelFn = ScalarFn | "fma";
+
+export type Expr =
+  | { readonly kind: "lit"; readonly value: number }
+  /** A scalar or vector let. */
+  | { readonly kind: "var"; readonly name: string }
+  /** An integer; only as the value of a let. */
+  | { readonly kind: "index"; readonly at: Affine }
+  /** An integer; only as the value of a let. */
+  | { readonly kind: "integer"; readonly fn: IntegerFn; readonly of: Affine; readonly by: number }
+  /** A truth value. */
+  | { readonly kind: "test"; readonly fn: TestFn; readonly of: Affine; readonly by: number }
+  | { readonly kind: "load"; readonly from: Access }
+  /** A vector of equal lanes. */
+  | { readonly kind: "splat"; readonly value: Expr }
+  /** A vector from scalars, lane 0 first. */
+  | { readonly kind: "vector"; readonly items: readonly Expr[] }
+  | { readonly kind: "lane"; readonly of: Expr; readonly index: number }
+  | { readonly kind: "call"; readonly fn: KernelFn; readonly args: readonly Expr[] };
+
+export type ReduceFn = "add" | "max" | "min";
+
+export type Stmt =
+  /** axis takes the values start … start + extent - 1. */
+  | {
+      readonly kind: "for";
+      readonly axis: string;
+      readonly start: number;
+      readonly extent: number;
+      readonly mode: LoopMode;
+      readonly body: readonly Stmt[];
+    }
+  | { readonly kind: "let"; readonly name: string; readonly value: Expr }
+  /** A register or shared buffer, alive to the end of the block; every element starts at init. */
+  | { readonly kind: "alloc"; readonly buffer: Buffer; readonly init: number }
+  | { readonly kind: "store"; readonly to: Access; readonly value: Expr }
+  /** to = fn(to, value): the place where summation order is visible. */
+  | { readonly kind: "reduce"; readonly fn: ReduceFn; readonly to: Access; readonly value: Expr }
+  | { readonly kind: "if"; readonly when: Expr; readonly body: readonly Stmt[] }
+  | { readonly kind: "barrier" };
+
+export type For = Extract<Stmt, { readonly kind: "for" }>;
+
+/** register: locals of the innermost code. scratch: per worker. shared: per workgroup. arena: program memory. */
+export type BufferSpace = "register" | "scratch" | "shared" | "arena";
+
+export interface Buffer {
+  readonly name: string;
+  readonly element: ElementType;
+  /** In elements. */
+  readonly size: number;
+  readonly space: BufferSpace;
+}
+
+/** A buffer the caller binds. `size` counts elements from the bound address on. */
+export interface Parameter {
+  readonly name: string;
+  readonly element: ElementType;
+  readonly size: number;
+  readonly access: "read" | "write" | "read-write";
+}
+
+/** One loop nest; the nests of a kernel run one after another. */
+export interface Nest {
+  readonly name: string;
+  readonly body: readonly Stmt[];
+}
+
+export interface Kernel {
+  readonly name: string;
+  readonly params: readonly Parameter[];
+  /** Intermediate buffers (arena or scratch) between the nests. */
+  readonly locals: readonly Buffer[];
+  readonly nests: readonly Nest[];
+}
+
+export function affine(offset: number, terms: Readonly<Record<string, number>> = {}): Affine {
+  const list = Object.entries(terms)
+    .filter(([, coef]) => coef !== 0)
+    .map(([of, coef]) => ({ of, coef }))
+    .sort((a, b) => (a.of < b.of ? -1 : a.of > b.of ? 1 : 0));
+  return { offset, terms: list };
+}
+
+export function addAffine(a: Affine, b: Affine, scale = 1): Affine {
+  const terms: Record<string, number> = {};
+  for (const { of, coef } of a.terms) terms[of] = coef;
+  for (const { of, coef } of b.terms) terms[of] = (terms[of] ?? 0) + coef * scale;
+  return affine(a.offset + b.offset * scale, terms);
+}
+
+/** Coefficient of an axis or let; 0 where it does not occur. */
+export function coefficient(at: Affine, of: string): number {
+  return at.terms.find((term) => term.of === of)?.coef ?? 0;
+}
+
+/** Replaces an axis or let by an affine expression. */
+export function substituteAffine(at: Affine, of: string, by: Affine): Affine {
+  const coef = coefficient(at, of);
+  if (coef === 0) return at;
+  return addAffine({ offset: at.offset, terms: at.terms.filter((term) => term.of !== of) }, by, coef);
+}

@@ -1,0 +1,40 @@
+/** Schedules as data: how a kernel's loops are to be arranged. A legal schedule never changes a result bit unless marked. */
+import type { LoopMode } from "./kernel.js";
+
+/**
+ * What happens to the iterations left over by a split whose factor does not divide the extent.
+ * exact: there are none (checked). cut: a loop of their own.
+ */
+export type Tail = "exact" | "cut";
+
+/** Axes are named `nest/axis`, or just `axis` in the nest called main. */
+export type Step =
+  /** `for a` becomes `for outer { for inner }` with a = factor*outer + inner. */
+  | {
+      readonly do: "split";
+      readonly axis: string;
+      readonly factor: number;
+      readonly into: readonly [outer: string, inner: string];
+      readonly tail: Tail;
+    }
+  /** `for a { for b }` becomes one loop over extent(a)*extent(b). */
+  | { readonly do: "fuse"; readonly axes: readonly [outer: string, inner: string]; readonly into: string }
+  /** The named axes take each other's places, in the order given. */
+  | { readonly do: "reorder"; readonly axes: readonly string[] }
+  | { readonly do: "mode"; readonly axis: string; readonly mode: LoopMode }
+  /**
+   * A gated or strided operand is copied, borders filled in, to a buffer of its own by a nest that runs before; the
+   * reads then need no gate. `axes` is the order of the copy's axes, outermost first.
+   */
+  | { readonly do: "stage"; readonly operand: string; readonly space: "arena" }
+  /** A constant operand is re-laid out once, when the program is set up, in the order the named axes run. */
+  | { readonly do: "pack"; readonly operand: string; readonly axes: readonly string[] };
+
+export interface Schedule {
+  /** The kernel it is for. */
+  readonly kernel: string;
+  readonly target: string;
+  readonly steps: readonly Step[];
+  /** True where a reduction axis was split, reordered or vectorised: results may differ in their last bits. */
+  readonly reassociates: boolean;
+}

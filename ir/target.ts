@@ -1,0 +1,55 @@
+/** What a target can do; read by choose, legalize and the verifier. */
+import type { KernelFn, Lanes, LoopMode } from "./kernel.js";
+import type { ScalarFn } from "./scalar.js";
+import { scalarFns } from "./scalar.js";
+
+export type TargetName = "js" | "js-wide" | "wasm-simd" | "wasm-relaxed";
+
+export interface Target {
+  readonly name: TargetName;
+  readonly backend: "js" | "wasm";
+  readonly modes: ReadonlySet<LoopMode>;
+  readonly fns: ReadonlySet<KernelFn>;
+  readonly lanes: Lanes;
+  /** Registers a micro-kernel may keep values in. */
+  readonly registers: number;
+  /** True where every arithmetic result is rounded to f32 once, so that results can be compared bit for bit. */
+  readonly exactF32: boolean;
+}
+
+const primitives = (Object.keys(scalarFns) as ScalarFn[]).filter((fn) => scalarFns[fn].primitive);
+const exactFns: ReadonlySet<KernelFn> = new Set<KernelFn>(primitives);
+const fmaFns: ReadonlySet<KernelFn> = new Set<KernelFn>([...primitives, "fma"]);
+const serial: ReadonlySet<LoopMode> = new Set<LoopMode>(["serial"]);
+
+export const targets: Readonly<Record<TargetName, Target>> = {
+  js: { name: "js", backend: "js", modes: serial, fns: exactFns, lanes: 1, registers: 16, exactF32: true },
+  /** Values between a load and a store keep double precision: fewer conversions and smaller errors. */
+  "js-wide": {
+    name: "js-wide",
+    backend: "js",
+    modes: serial,
+    fns: exactFns,
+    lanes: 1,
+    registers: 16,
+    exactF32: false,
+  },
+  "wasm-simd": {
+    name: "wasm-simd",
+    backend: "wasm",
+    modes: serial,
+    fns: exactFns,
+    lanes: 4,
+    registers: 16,
+    exactF32: true,
+  },
+  "wasm-relaxed": {
+    name: "wasm-relaxed",
+    backend: "wasm",
+    modes: serial,
+    fns: fmaFns,
+    lanes: 4,
+    registers: 16,
+    exactF32: false,
+  },
+};

@@ -1,0 +1,35 @@
+/** The errors a user can meet. Each says in one line what is wrong and what to do. */
+
+export class ConvsmithError extends Error {
+  override readonly name: string = "ConvsmithError";
+  /** Stable identifier of the rule that was broken, listed in the README. */
+  readonly code: string;
+  /** Path of the module the error is about ("Net/Conv_1"); undefined where there is none. */
+  readonly path: string | undefined;
+
+  constructor(code: string, message: string, path?: string) {
+    super(path === undefined || path === "" ? message : `${path}: ${message}`);
+    this.code = code;
+    this.path = path === "" ? undefined : path;
+  }
+}
+
+/** An option that is wrong on its own. */
+export class ConfigError extends ConvsmithError {
+  override readonly name = "ConfigError";
+}
+
+/** Shapes or dtypes that do not fit together. */
+export class ShapeError extends ConvsmithError {
+  override readonly name = "ShapeError";
+}
+
+/** A parameter that is missing or mis-shaped, or a file that is not a checkpoint. */
+export class CheckpointError extends ConvsmithError {
+  override readonly name = "CheckpointError";
+}
+
+/** Something this backend or version cannot do; the message says which can. */
+export class UnsupportedError extends ConvsmithError {
+  override readonly name = "UnsupportedError";
+}
