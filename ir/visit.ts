@@ -1,0 +1,309 @@
+/**
+ * Walks and rewrites of kernel statements and expressions.
+ *
+ * Expressions are DAGs: nodes may share sub-trees by identity, so every rewrite remembers what it made of a node and
+ * keeps the sharing. A rewrite that changes nothing returns the very object it was given.
+ */
+import type { Access, Affine, Expr, Stmt } from "./kernel.js";
+
+/** What to do with the parts of statements; each part not named stays as it is. */
+export interface Rewrite {
+  readonly expr?: (expr: Expr) => Expr;
+  readonly affine?: (at: Affine) => Affine;
+  readonly access?: (access: Access) => Access;
+}
+
+export type AccessUse = "load" | "store" | "reduce";
+
+/** The list with f applied to every item; the same list where nothing changed. */
+function mapList<T>(list: readonly T[], f: (item: T) => T): readonly T[] {
+  let out: T[] | null = null;
+  list.forEach((item, index) => {
+    const mapped = f(item);
+    if (mapped !== item) out ??= list.slice();
+    if (out !== null) out[index] = mapped;
+  });
+  return out ?? list;
+}
+
+/** The access with `f` applied to the gate's condition (as a whole) and `at` to the address. */
+export function mapAccess(access: Access, f: (expr: Expr) => Expr, at: (at: Affine) => Affine): Access {
+  const address = at(access.at);
+  const { gate } = access;
+  const when = gate === null ? null : f(gate.when);
+  if (address === access.at && (gate === null || when === gate.when)) return access;
+  return { ...access, at: address, gate: gate === null ? null : { ...gate, when: when! } };
+}
+
+/** One rewriter of expressions and accesses; it remembers every node it has seen. */
+function rewriter(rewrite: Rewrite): {
+  readonly expr: (expr: Expr) => Expr;
+  readonly access: (access: Access) => Access;
+} {
+  const same = <T>(value: T): T => value;
+  const { expr: onExpr = same, affine: onAffine = same, access: onAccess = same } = rewrite;
+  const done = new Map<Expr, Expr>();
+  const children = (node: Expr): Expr => {
+    switch (node.kind) {
+      case "lit":
+      case "var":
+        return node;
+      case "index": {
+        const at = onAffine(node.at);
+        return at === node.at ? node : { ...node, at };
+      }
+      case "integer":
+      case "test": {
+        const of = onAffine(node.of);
+        return of === node.of ? node : { ...node, of };
+      }
+      case "load": {
+        const from = access(node.from);
+        return from === node.from ? node : { ...node, from };
+      }
+      case "splat": {
+        const value = expr(node.value);
+        return value === node.value ? node : { ...node, value };
+      }
+      case "vector": {
+        const items = mapList(node.items, expr);
+        return items === node.items ? node : { ...node, items };
+      }
+      case "lane": {
+        const of = expr(node.of);
+        return of === node.of ? node : { ...node, of };
+      }
+      case "call": {
+        const args = mapList(node.args, expr);
+        return args === node.args ? node : { ...node, args };
+      }
+    }
+    node satisfies never;
+    return node;
+  };
+  const expr = (node: Expr): Expr => {
+    const known = done.get(node);
+    if (known !== undefined) return known;
+    const mapped = onExpr(children(node));
+    done.set(node, mapped);
+    return mapped;
+  };
+  const access = (of: Access): Access => onAccess(mapAccess(of, expr, onAffine));
+  return { expr, access };
+}
+
+/** Bottom-up: children first (the conditions of gates included), then f. */
+export function mapExpr(expr: Expr, f: (expr: Expr) => Expr): Expr {
+  return rewriter({ expr: f }).expr(expr);
+}
+
+/** Bottom-up over nested bodies: f sees a statement whose body is already rewritten, and may return several. */
+export function mapStmts(stmts: readonly Stmt[], f: (stmt: Stmt) => Stmt | readonly Stmt[]): readonly Stmt[] {
+  let changed = false;
+  const out: Stmt[] = [];
+  for (const stmt of stmts) {
+    let inner = stmt;
+    if (stmt.kind === "for" || stmt.kind === "if") {
+      const body = mapStmts(stmt.body, f);
+      if (body !== stmt.body) inner = { ...stmt, body };
+    }
+    const mapped = f(inner);
+    if (mapped !== stmt) changed = true;
+    if ("kind" in mapped) out.push(mapped);
+    else out.push(...mapped);
+  }
+  return changed ? out : stmts;
+}
+
+/** Rewrites every expression, address and access of the statements; an access after its parts, a node after its own. */
+export function mapStmtExprs(stmts: readonly Stmt[], rewrite: Rewrite): readonly Stmt[] {
+  const { expr, access } = rewriter(rewrite);
+  return mapStmts(stmts, (stmt) => {
+    switch (stmt.kind) {
+      case "for":
+      case "alloc":
+      case "barrier":
+        return stmt;
+      case "let": {
+        const value = expr(stmt.value);
+        return value === stmt.value ? stmt : { ...stmt, value };
+      }
+      case "store":
+      case "reduce": {
+        const to = access(stmt.to);
+        const value = expr(stmt.value);
+        return to === stmt.to && value === stmt.value ? stmt : { ...stmt, to, value };
+      }
+      case "if": {
+        const when = expr(stmt.when);
+        return when === stmt.when ? stmt : { ...stmt, when };
+      }
+    }
+    stmt satisfies never;
+    return stmt;
+  });
+}
+
+/** The expressions directly below a node; of a load, its gate's condition. */
+export function exprChildren(expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case "lit":
+    case "var":
+    case "index":
+    case "integer":
+    case "test":
+      return [];
+    case "load":
+      return expr.from.gate === null ? [] : [expr.from.gate.when];
+    case "splat":
+      return [expr.value];
+    case "vector":
+      return expr.items;
+    case "lane":
+      return [expr.of];
+    case "call":
+      return expr.args;
+  }
+  expr satisfies never;
+  return [];
+}
+
+/** The expressions a statement holds itself: not those of its body, but those of the gate it writes through. */
+export function stmtExprs(stmt: Stmt): readonly Expr[] {
+  switch (stmt.kind) {
+    case "for":
+    case "alloc":
+    case "barrier":
+      return [];
+    case "let":
+      return [stmt.value];
+    case "store":
+    case "reduce":
+      return stmt.to.gate === null ? [stmt.value] : [stmt.to.gate.when, stmt.value];
+    case "if":
+      return [stmt.when];
+  }
+  stmt satisfies never;
+  return [];
+}
+
+/** Every node below and including `expr`, children first, a shared one once. */
+export function walkExpr(expr: Expr, visit: (expr: Expr) => void, seen: Set<Expr> = new Set()): void {
+  if (seen.has(expr)) return;
+  seen.add(expr);
+  for (const child of exprChildren(expr)) walkExpr(child, visit, seen);
+  visit(expr);
+}
+
+/** Every expression node of the statements, in program order, children first; a shared node once per statement. */
+export function walkExprs(stmts: readonly Stmt[], visit: (expr: Expr, stmt: Stmt) => void): void {
+  for (const stmt of stmts) {
+    const seen = new Set<Expr>();
+    for (const expr of stmtExprs(stmt)) walkExpr(expr, (node) => visit(node, stmt), seen);
+    if (stmt.kind === "for" || stmt.kind === "if") walkExprs(stmt.body, visit);
+  }
+}
+
+/** Every access of the statements, in program order: a statement's loads, then what it writes. */
+export function walkAccesses(
+  stmts: readonly Stmt[],
+  visit: (access: Access, use: AccessUse, stmt: Stmt) => void,
+): void {
+  for (const stmt of stmts) {
+    const seen = new Set<Expr>();
+    const onExpr = (node: Expr): void => {
+      if (node.kind === "load") visit(node.from, "load", stmt);
+    };
+    for (const expr of stmtExprs(stmt)) walkExpr(expr, onExpr, seen);
+    if (stmt.kind === "store" || stmt.kind === "reduce") visit(stmt.to, stmt.kind, stmt);
+    if (stmt.kind === "for" || stmt.kind === "if") walkAccesses(stmt.body, visit);
+  }
+}
+
+const noNames: ReadonlySet<string> = new Set();
+const namesOf = new WeakMap<Expr, ReadonlySet<string>>();
+
+/** The axes and lets an expression reads (buffers are not among them). */
+export function freeNames(expr: Expr): ReadonlySet<string> {
+  const known = namesOf.get(expr);
+  if (known !== undefined) return known;
+  const names = new Set<string>();
+  const addAffineNames = (at: Affine): void => {
+    for (const { of } of at.terms) names.add(of);
+  };
+  if (expr.kind === "var") names.add(expr.name);
+  else if (expr.kind === "index") addAffineNames(expr.at);
+  else if (expr.kind === "integer" || expr.kind === "test") addAffineNames(expr.of);
+  else if (expr.kind === "load") addAffineNames(expr.from.at);
+  for (const child of exprChildren(expr)) for (const name of freeNames(child)) names.add(name);
+  const out = names.size === 0 ? noNames : names;
+  namesOf.set(expr, out);
+  return out;
+}
+
+const keyOf = new WeakMap<Expr, string>();
+
+/** Equal for expressions of equal structure, and for no others. Its text means nothing. */
+export function exprKey(expr: Expr): string {
+  let key = keyOf.get(expr);
+  if (key === undefined) {
+    key = shorten(writeKey(expr));
+    keyOf.set(expr, key);
+  }
+  return key;
+}
+
+export function affineKey(at: Affine): string {
+  return `${at.offset}${at.terms.map(({ of, coef }) => `,${coef}*${of}`).join("")}`;
+}
+
+function numberKey(value: number): string {
+  return Object.is(value, -0) ? "-0" : String(value);
+}
+
+function writeKey(expr: Expr): string {
+  switch (expr.kind) {
+    case "lit":
+      return numberKey(expr.value);
+    case "var":
+      return `$${expr.name}`;
+    case "index":
+      return `index(${affineKey(expr.at)})`;
+    case "integer":
+    case "test":
+      return `${expr.fn}(${affineKey(expr.of)};${expr.by})`;
+    case "load": {
+      const { buffer, at, lanes, gate } = expr.from;
+      const condition = gate === null ? "" : `?${exprKey(gate.when)}:${numberKey(gate.otherwise)}`;
+      return `${buffer}[${affineKey(at)}:${lanes}${condition}]`;
+    }
+    case "splat":
+      return `splat(${exprKey(expr.value)})`;
+    case "vector":
+      return `vector(${expr.items.map(exprKey).join()})`;
+    case "lane":
+      return `lane(${exprKey(expr.of)},${expr.index})`;
+    case "call":
+      return `${expr.fn}(${expr.args.map(exprKey).join()})`;
+  }
+  return expr satisfies never;
+}
+
+/** Written out, the key of a DAG could be exponentially long: a long key is replaced by its 106-bit digest. */
+function shorten(key: string): string {
+  return key.length <= 200 ? key : `#${digest(key, 1)}.${digest(key, 2)}`;
+}
+
+/** 53 bits that depend on every character (cyrb53). */
+function digest(text: string, seed: number): string {
+  let high = 0xdeadbeef ^ seed;
+  let low = 0x41c6ce57 ^ seed;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    high = Math.imul(high ^ code, 2654435761);
+    low = Math.imul(low ^ code, 1597334677);
+  }
+  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
+  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
+  return (4294967296 * (2097151 & low) + (high >>> 0)).toString(36);
+}
