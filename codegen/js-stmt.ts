@@ -1,0 +1,192 @@
+/** Statements as JavaScript text: loops, lets, register buffers as locals, and the addresses of each block. */
+import { InternalError } from "../ir/diagnostic.js";
+import type { Access, Expr, Kernel, Stmt } from "../ir/kernel.js";
+import type { Target } from "../ir/target.js";
+import { accessesIn, type Base, basesIn, termsKey } from "./address.js";
+import { kernelArguments } from "./calls.js";
+import type { JsKernel, JsScope, Support } from "./js-expr.js";
+import { affineText, elementText, integerText, rawText, registerName, valueText } from "./js-expr.js";
+import { createNames, numberText, type Writer } from "./text.js";
+
+/** Words no local of a kernel may be called: the language's own, and what the text around kernels defines. */
+const reserved: ReadonlySet<string> = new Set(
+  `arguments await break case catch class const continue debugger default delete do else enum eval export extends
+  false finally for function if implements import in instanceof interface let new null package private protected
+  public return static super switch this throw true try typeof var void while with yield async of NaN Infinity
+  undefined Math memory setup run fround bits32 bitsF32 pow2 mantissa exponent mod reflect`.split(/\s+/),
+);
+
+export function jsNames(): ReturnType<typeof createNames> {
+  return createNames(reserved);
+}
+
+/** Writes `const NAME = (params) => { … };` and notes the support functions it needs. */
+export function writeKernel(
+  writer: Writer,
+  kernel: Kernel,
+  name: string,
+  target: Target,
+  uses: Set<Support>,
+): void {
+  const args = kernelArguments(kernel);
+  const context: JsKernel = {
+    target,
+    names: jsNames(),
+    elements: new Map(args.map((arg) => [arg.name, arg.element])),
+    uses,
+  };
+  const params = args.map((arg) => context.names.of(arg.name));
+  const empty: JsScope = { defined: new Set(), registers: new Set(), bases: new Map() };
+  writer.block(
+    `const ${name} = (${params.join(", ")}) =>`,
+    () => {
+      for (const nest of kernel.nests) {
+        if (kernel.nests.length > 1) writer.line(`// ${nest.name.replace(/[^\w /.-]/g, "_")}`);
+        writeBlock(writer, context, empty, nest.body);
+      }
+    },
+    "};",
+  );
+}
+
+function writeBlock(writer: Writer, kernel: JsKernel, outer: JsScope, body: readonly Stmt[]): void {
+  let scope = outer;
+  let bases: readonly Base[] | null = null;
+  body.forEach((stmt, index) => {
+    switch (stmt.kind) {
+      case "for":
+        writeLoop(writer, kernel, scope, stmt);
+        break;
+      case "let":
+        if (stmt.value.kind !== "index" && stmt.value.kind !== "integer") {
+          writer.line(`const ${kernel.names.of(stmt.name)} = ${valueText(kernel, scope, stmt.value)};`);
+          break;
+        }
+        writer.line(`const ${kernel.names.of(stmt.name)} = ${integerText(kernel, scope, stmt.value)};`);
+        bases ??= basesIn(body);
+        scope = defineBases(writer, kernel, scope, bases, stmt.name);
+        break;
+      case "alloc":
+        scope = writeAlloc(writer, kernel, scope, stmt, body.slice(index + 1));
+        break;
+      case "store":
+        writeGated(writer, kernel, scope, stmt.to, storeText(kernel, scope, stmt.to, stmt.value));
+        break;
+      case "reduce":
+        writeGated(writer, kernel, scope, stmt.to, reduceText(kernel, scope, stmt));
+        break;
+      case "if":
+        writer.block(`if (${valueText(kernel, scope, stmt.when)})`, () =>
+          writeBlock(writer, kernel, scope, stmt.body),
+        );
+        break;
+      case "barrier":
+        break;
+      default:
+        throw new InternalError(`unknown statement ${(stmt satisfies never as Stmt).kind}`);
+    }
+  });
+}
+
+function writeLoop(
+  writer: Writer,
+  kernel: JsKernel,
+  scope: JsScope,
+  stmt: Extract<Stmt, { kind: "for" }>,
+): void {
+  if (stmt.mode !== "serial")
+    throw new InternalError(`${stmt.mode} loop ${stmt.axis} reached the js backend`);
+  if (stmt.extent <= 0) return;
+  const axis = kernel.names.of(stmt.axis);
+  const inside = (): void => {
+    const inner = defineBases(writer, kernel, scope, basesIn(stmt.body), stmt.axis);
+    writeBlock(writer, kernel, inner, stmt.body);
+  };
+  if (stmt.extent === 1)
+    writer.block("", () => {
+      writer.line(`const ${axis} = ${stmt.start};`);
+      inside();
+    });
+  else {
+    const end = stmt.start + stmt.extent;
+    writer.block(`for (let ${axis} = ${stmt.start}; ${axis} < ${end}; ${axis} = ${axis} + 1 | 0)`, inside);
+  }
+}
+
+/** Sums of terms that became computable with `name`, each from the sum of its other terms so far. */
+function defineBases(
+  writer: Writer,
+  kernel: JsKernel,
+  scope: JsScope,
+  bases: readonly Base[],
+  name: string,
+): JsScope {
+  const defined = new Set(scope.defined).add(name);
+  const known = new Map(scope.bases);
+  for (const base of bases) {
+    if (scope.registers.has(base.buffer)) continue;
+    const own = base.terms.find((term) => term.of === name);
+    if (own === undefined) continue;
+    const terms = base.terms.filter((term) => defined.has(term.of));
+    const key = termsKey(terms);
+    if (known.has(key)) continue;
+    if (terms.length === 1 && own.coef === 1) {
+      known.set(key, kernel.names.of(name));
+      continue;
+    }
+    const identifier = kernel.names.of(`sum ${key}`, "at");
+    const rest = terms.filter((term) => term !== own);
+    const sum = rest.length === 0 ? "" : known.get(termsKey(rest))!;
+    const product = affineText(kernel, { offset: 0, terms: [{ ...own, coef: Math.abs(own.coef) }] });
+    const sign = own.coef < 0 ? (sum === "" ? "-" : " - ") : sum === "" ? "" : " + ";
+    writer.line(`const ${identifier} = ${sum}${sign}${product} | 0;`);
+    known.set(key, identifier);
+  }
+  return { ...scope, defined, bases: known };
+}
+
+/** One local for each element that the rest of the block uses. */
+function writeAlloc(
+  writer: Writer,
+  kernel: JsKernel,
+  scope: JsScope,
+  stmt: Extract<Stmt, { kind: "alloc" }>,
+  rest: readonly Stmt[],
+): JsScope {
+  const { buffer, init } = stmt;
+  if (buffer.space !== "register" || buffer.element !== "f32")
+    throw new InternalError(
+      `${buffer.space} buffer ${buffer.name} of ${buffer.element} reached the js backend`,
+    );
+  const used = new Set<string>();
+  for (const access of accessesIn(rest))
+    if (access.buffer === buffer.name) used.add(registerName(kernel, buffer.name, access.at));
+  const value = numberText(init);
+  if (used.size > 0) writer.line(`let ${[...used].map((name) => `${name} = ${value}`).join(", ")};`);
+  return { ...scope, registers: new Set(scope.registers).add(buffer.name) };
+}
+
+function writeGated(writer: Writer, kernel: JsKernel, scope: JsScope, to: Access, statement: string): void {
+  const gate = to.gate === null ? "" : `if (${valueText(kernel, scope, to.gate.when)}) `;
+  writer.line(`${gate}${statement};`);
+}
+
+/** True where an assignment rounds to f32 by itself. */
+function rounds(kernel: JsKernel, to: Access): boolean {
+  return kernel.elements.get(to.buffer) === "f32";
+}
+
+function storeText(kernel: JsKernel, scope: JsScope, to: Access, value: Expr): string {
+  const text = rounds(kernel, to) ? rawText(kernel, scope, value) : valueText(kernel, scope, value);
+  return `${elementText(kernel, scope, to)} = ${text}`;
+}
+
+function reduceText(kernel: JsKernel, scope: JsScope, stmt: Extract<Stmt, { kind: "reduce" }>): string {
+  const to = elementText(kernel, scope, stmt.to);
+  const was: Expr = { kind: "load", from: { ...stmt.to, gate: null } };
+  const sum: Expr = { kind: "call", fn: stmt.fn, args: [was, stmt.value] };
+  if (stmt.fn !== "add") return `${to} = ${valueText(kernel, scope, sum)}`;
+  if (rounds(kernel, stmt.to) || !kernel.target.exactF32)
+    return `${to} += ${valueText(kernel, scope, stmt.value)}`;
+  return `${to} = ${valueText(kernel, scope, sum)}`;
+}

@@ -1,0 +1,192 @@
+/**
+ * Where the wasm backend keeps things: locals, register buffers, and addresses of memory.
+ *
+ * A base is a byte pointer plus a sum of terms, each counted from its smallest value: so a base is never below its
+ * pointer, and a constant offset that is not negative may go into the immediate of a load or store without wrapping.
+ */
+import type binaryen from "binaryen";
+import { InternalError } from "../ir/diagnostic.js";
+import type { Access, Lanes } from "../ir/kernel.js";
+import type { Target } from "../ir/target.js";
+import type { ElementType } from "../ir/types.js";
+import { elementBytes } from "../ir/types.js";
+import { type Base, type Range, type Terms, termsKey } from "./address.js";
+import { createNames } from "./text.js";
+
+export type Binaryen = typeof binaryen;
+export type Ref = binaryen.ExpressionRef;
+
+/** Numbers and truth values, one or four at a time: f32, v128, i32 of 0 or 1, v128 of masks. */
+export type ValueType = "number" | "numbers" | "truth" | "truths";
+
+export interface Local {
+  readonly index: number;
+  readonly type: binaryen.Type;
+}
+
+/** What holds for a whole kernel. */
+export interface WasmKernel {
+  readonly api: Binaryen;
+  readonly module: binaryen.Module;
+  readonly target: Target;
+  readonly elements: ReadonlyMap<string, ElementType>;
+  readonly pointers: ReadonlyMap<string, Local>;
+  readonly locals: Locals;
+}
+
+/** What holds at one place of a kernel; each block fills in a copy of its own. */
+export interface WasmScope {
+  readonly ranges: Map<string, Range>;
+  /** Locals of loop axes and integer lets. */
+  readonly integers: Map<string, Local>;
+  readonly lets: Map<string, { readonly local: Local; readonly type: ValueType }>;
+  /** Register buffers alive, and how many lanes each of their locals has. */
+  readonly registers: Map<string, Lanes>;
+  readonly bases: Map<string, Local>;
+}
+
+export function emptyScope(): WasmScope {
+  return {
+    ranges: new Map(),
+    integers: new Map(),
+    lets: new Map(),
+    registers: new Map(),
+    bases: new Map(),
+  };
+}
+
+export function copyScope(scope: WasmScope): WasmScope {
+  return {
+    ranges: new Map(scope.ranges),
+    integers: new Map(scope.integers),
+    lets: new Map(scope.lets),
+    registers: new Map(scope.registers),
+    bases: new Map(scope.bases),
+  };
+}
+
+/** Locals of one function; the same key and type is the same local again, in blocks beside each other. */
+export interface Locals {
+  of(key: string, type: binaryen.Type, wanted?: string): Local;
+  /** Types after the first `count`, which are the parameters. */
+  typesAfter(count: number): binaryen.Type[];
+  names(): readonly string[];
+}
+
+export function createLocals(): Locals {
+  const byKey = new Map<string, Local>();
+  const all: { readonly type: binaryen.Type; readonly name: string }[] = [];
+  const names = createNames(new Set());
+  return {
+    of(key, type, wanted = key) {
+      const typed = `${type} ${key}`;
+      let local = byKey.get(typed);
+      if (local === undefined) {
+        local = { index: all.length, type };
+        all.push({ type, name: names.of(typed, wanted) });
+        byKey.set(typed, local);
+      }
+      return local;
+    },
+    typesAfter: (count) => all.slice(count).map(({ type }) => type),
+    names: () => all.map(({ name }) => name),
+  };
+}
+
+export function get({ module }: WasmKernel, local: Local): Ref {
+  return module.local.get(local.index, local.type);
+}
+
+export function elementOf(kernel: WasmKernel, buffer: string): ElementType {
+  const element = kernel.elements.get(buffer);
+  if (element === undefined) throw new InternalError(`${buffer} is not defined`);
+  return element;
+}
+
+/** The local of an element, or of four, of a register buffer. */
+export function registerLocal(kernel: WasmKernel, scope: WasmScope, access: Access): Local {
+  const { buffer, at, lanes } = access;
+  if (at.terms.length > 0) throw new InternalError(`register buffer ${buffer} is indexed by a variable`);
+  if (scope.registers.get(buffer) !== lanes || at.offset % lanes !== 0)
+    throw new InternalError(`register buffer ${buffer} is accessed by ${lanes} lanes at ${at.offset}`);
+  const type = lanes === 4 ? kernel.api.v128 : kernel.api.f32;
+  return kernel.locals.of(`${buffer}[${at.offset}]`, type, `${buffer}_${at.offset / lanes}`);
+}
+
+/** value * by, in the cheapest way. */
+export function scaled({ module }: WasmKernel, value: Ref, by: number): Ref {
+  if (by === 1) return value;
+  if (by > 1 && Number.isInteger(Math.log2(by)))
+    return module.i32.shl(value, module.i32.const(Math.log2(by)));
+  return module.i32.mul(value, module.i32.const(by));
+}
+
+export function plus({ module }: WasmKernel, value: Ref, constant: number): Ref {
+  return constant === 0 ? value : module.i32.add(value, module.i32.const(constant));
+}
+
+/** The smallest value of coef * name. */
+function lowest({ of, coef }: Terms[number], ranges: WasmScope["ranges"]): number {
+  const range = ranges.get(of);
+  if (range === undefined) throw new InternalError(`${of} is not defined`);
+  return coef * (coef > 0 ? range.low : range.high);
+}
+
+function baseKey(buffer: string, terms: Terms): string {
+  return `${buffer} at ${termsKey(terms)}`;
+}
+
+/** Code for the bases that became computable with `name`, each from the base of its other terms so far. */
+export function defineBases(
+  kernel: WasmKernel,
+  scope: WasmScope,
+  bases: readonly Base[],
+  name: string,
+): Ref[] {
+  const code: Ref[] = [];
+  for (const { buffer, terms: all } of bases) {
+    const own = all.find((term) => term.of === name);
+    if (own === undefined || scope.registers.has(buffer)) continue;
+    const terms = all.filter((term) => scope.ranges.has(term.of));
+    const key = baseKey(buffer, terms);
+    if (scope.bases.has(key)) continue;
+    const rest = baseLocal(
+      kernel,
+      scope,
+      buffer,
+      terms.filter((term) => term !== own),
+    );
+    const bytes = elementBytes(elementOf(kernel, buffer));
+    const { low, high } = scope.ranges.get(name)!;
+    if (low === high) {
+      scope.bases.set(key, rest);
+      continue;
+    }
+    const local = kernel.locals.of(key, kernel.api.i32, `${buffer}_at`);
+    const term = scaled(kernel, get(kernel, scope.integers.get(name)!), own.coef * bytes);
+    const sum = kernel.module.i32.add(get(kernel, rest), term);
+    const value = plus(kernel, sum, -lowest(own, scope.ranges) * bytes);
+    code.push(kernel.module.local.set(local.index, value));
+    scope.bases.set(key, local);
+  }
+  return code;
+}
+
+function baseLocal(kernel: WasmKernel, scope: WasmScope, buffer: string, terms: Terms): Local {
+  const local = terms.length === 0 ? kernel.pointers.get(buffer) : scope.bases.get(baseKey(buffer, terms));
+  if (local === undefined) throw new InternalError(`no address for ${baseKey(buffer, terms)}`);
+  return local;
+}
+
+export interface Address {
+  readonly pointer: Ref;
+  /** The immediate of the load or store. */
+  readonly offset: number;
+}
+
+export function addressOf(kernel: WasmKernel, scope: WasmScope, { buffer, at }: Access): Address {
+  const low = at.terms.reduce((sum, term) => sum + lowest(term, scope.ranges), 0);
+  const offset = (at.offset + low) * elementBytes(elementOf(kernel, buffer));
+  const base = get(kernel, baseLocal(kernel, scope, buffer, at.terms));
+  return offset >= 0 ? { pointer: base, offset } : { pointer: plus(kernel, base, offset), offset: 0 };
+}

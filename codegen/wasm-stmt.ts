@@ -1,0 +1,218 @@
+/** Statements as wasm code: loops, lets, register buffers as locals, and the addresses of each block. */
+import type binaryen from "binaryen";
+import { InternalError } from "../ir/diagnostic.js";
+import type { Access, Expr, Kernel, Stmt } from "../ir/kernel.js";
+import type { Target } from "../ir/target.js";
+import { accessesIn, type Base, basesIn, integerRange } from "./address.js";
+import { kernelArguments } from "./calls.js";
+import { storeElement } from "./wasm-element.js";
+import {
+  affineOf,
+  callOf,
+  conditionOf,
+  constantOf,
+  inLanes,
+  isVector,
+  type Value,
+  valueCode,
+} from "./wasm-expr.js";
+import {
+  addressOf,
+  type Binaryen,
+  copyScope,
+  createLocals,
+  defineBases,
+  elementOf,
+  emptyScope,
+  get,
+  type Local,
+  plus,
+  type Ref,
+  registerLocal,
+  type ValueType,
+  type WasmKernel,
+  type WasmScope,
+} from "./wasm-memory.js";
+
+type IntegerExpr = Extract<Expr, { kind: "index" | "integer" }>;
+type IntegerCall = Extract<Expr, { kind: "integer" }>;
+
+/** Where names of locals are set at run time; the type declarations put it on the module. */
+interface FunctionNames {
+  readonly Function: Pick<binaryen.Module["Function"], "setLocalName">;
+}
+
+/** Adds the function of a kernel to the module: byte pointers in, nothing out. */
+export function addKernel(
+  api: Binaryen,
+  module: binaryen.Module,
+  kernel: Kernel,
+  name: string,
+  target: Target,
+): void {
+  const args = kernelArguments(kernel);
+  const locals = createLocals();
+  const context: WasmKernel = {
+    api,
+    module,
+    target,
+    elements: new Map(args.map((arg) => [arg.name, arg.element])),
+    pointers: new Map(args.map((arg) => [arg.name, locals.of(`pointer ${arg.name}`, api.i32, arg.name)])),
+    locals,
+  };
+  const body = kernel.nests.flatMap((nest) => blockCode(context, emptyScope(), nest.body));
+  const params = api.createType(args.map(() => api.i32));
+  const types = locals.typesAfter(args.length);
+  const made = module.addFunction(name, params, api.none, types, module.block(null, body));
+  const { setLocalName } = (api as unknown as FunctionNames).Function;
+  for (const [index, local] of locals.names().entries()) setLocalName(made, index, local);
+}
+
+function blockCode(kernel: WasmKernel, outer: WasmScope, body: readonly Stmt[]): Ref[] {
+  const scope = copyScope(outer);
+  let bases: readonly Base[] | null = null;
+  return body.flatMap((stmt, index) => {
+    switch (stmt.kind) {
+      case "for":
+        return loopCode(kernel, scope, stmt);
+      case "let":
+        if (stmt.value.kind !== "index" && stmt.value.kind !== "integer")
+          return letCode(kernel, scope, stmt.name, stmt.value);
+        bases ??= basesIn(body);
+        return integerLetCode(kernel, scope, stmt.name, stmt.value, bases);
+      case "alloc":
+        return allocCode(kernel, scope, stmt, body.slice(index + 1));
+      case "store":
+        return storeCode(kernel, scope, stmt.to, valueCode(kernel, scope, stmt.value));
+      case "reduce":
+        return reduceCode(kernel, scope, stmt);
+      case "if":
+        return kernel.module.if(
+          conditionOf(kernel, scope, stmt.when),
+          kernel.module.block(null, blockCode(kernel, scope, stmt.body)),
+        );
+      case "barrier":
+        return [];
+      default:
+        throw new InternalError(`unknown statement ${(stmt satisfies never as Stmt).kind}`);
+    }
+  });
+}
+
+/** `axis = start; loop { body; axis++; br_if axis < end }`: a loop that is reached runs at least once. */
+function loopCode(kernel: WasmKernel, outer: WasmScope, stmt: Extract<Stmt, { kind: "for" }>): Ref[] {
+  const { module, api } = kernel;
+  const { axis, start, extent, mode, body } = stmt;
+  if (mode !== "serial") throw new InternalError(`${mode} loop ${axis} reached the wasm backend`);
+  if (extent <= 0) return [];
+  const local = kernel.locals.of(`axis ${axis}`, api.i32, axis);
+  const scope = copyScope(outer);
+  scope.integers.set(axis, local);
+  scope.ranges.set(axis, { low: start, high: start + extent - 1 });
+  const begin = module.local.set(local.index, module.i32.const(start));
+  const bases = defineBases(kernel, scope, basesIn(body), axis);
+  const inside = [...bases, ...blockCode(kernel, scope, body)];
+  if (extent === 1) return [begin, ...inside];
+  const next = module.local.tee(local.index, plus(kernel, get(kernel, local), 1), api.i32);
+  const again = module.br_if(`${axis} loop`, module.i32.lt_s(next, module.i32.const(start + extent)));
+  return [begin, module.loop(`${axis} loop`, module.block(null, [...inside, again]))];
+}
+
+function letCode(kernel: WasmKernel, scope: WasmScope, name: string, expr: Expr): Ref {
+  const { ref, type } = valueCode(kernel, scope, expr);
+  const local = kernel.locals.of(`let ${name}`, localType(kernel.api, type), name);
+  scope.lets.set(name, { local, type });
+  return kernel.module.local.set(local.index, ref);
+}
+
+function localType(api: Binaryen, type: ValueType): binaryen.Type {
+  if (isVector(type)) return api.v128;
+  return type === "number" ? api.f32 : api.i32;
+}
+
+function integerLetCode(
+  kernel: WasmKernel,
+  scope: WasmScope,
+  name: string,
+  value: IntegerExpr,
+  bases: readonly Base[],
+): Ref[] {
+  const local = kernel.locals.of(`axis ${name}`, kernel.api.i32, name);
+  const range = integerRange(value, scope.ranges);
+  const of = affineOf(kernel, scope, value.kind === "index" ? value.at : value.of);
+  const code = [kernel.module.local.set(local.index, of)];
+  if (value.kind === "integer") code.push(...integerCode(kernel, local, value));
+  scope.integers.set(name, local);
+  scope.ranges.set(name, range);
+  return [...code, ...defineBases(kernel, scope, bases, name)];
+}
+
+/** Replaces the value of a local by an integer function of it. */
+function integerCode(kernel: WasmKernel, local: Local, { fn, by }: IntegerCall): Ref[] {
+  const { i32 } = kernel.module;
+  const value = (): Ref => get(kernel, local);
+  const set = (ref: Ref): Ref => kernel.module.local.set(local.index, ref);
+  /** `constant` where the value is negative, else 0. */
+  const ifNegative = (constant: number): Ref =>
+    i32.and(i32.shr_s(value(), i32.const(31)), i32.const(constant));
+  const mod = (period: number): Ref[] => [
+    set(i32.rem_s(value(), i32.const(period))),
+    set(i32.add(value(), ifNegative(period))),
+  ];
+  const unless = (below: number, otherwise: Ref): Ref =>
+    set(kernel.module.select(i32.lt_s(value(), i32.const(below)), value(), otherwise));
+  switch (fn) {
+    case "div":
+      return [set(i32.div_s(i32.add(value(), ifNegative(1 - by)), i32.const(by)))];
+    case "mod":
+    case "wrap":
+      return mod(by);
+    case "clamp":
+      return [set(i32.sub(value(), i32.and(value(), ifNegative(-1)))), unless(by, i32.const(by - 1))];
+    case "reflect": {
+      if (by === 1) return [set(i32.const(0))];
+      const period = 2 * (by - 1);
+      return [...mod(period), unless(by, i32.sub(i32.const(period), value()))];
+    }
+    default:
+      throw new InternalError(`unknown function ${fn satisfies never as string}`);
+  }
+}
+
+/** Locals for the elements that the rest of the block uses, all four lanes or one lane at a time. */
+function allocCode(
+  kernel: WasmKernel,
+  scope: WasmScope,
+  stmt: Extract<Stmt, { kind: "alloc" }>,
+  rest: readonly Stmt[],
+): Ref[] {
+  const { module } = kernel;
+  const { buffer, init } = stmt;
+  if (buffer.space !== "register" || buffer.element !== "f32")
+    throw new InternalError(
+      `${buffer.space} buffer ${buffer.name} of ${buffer.element} reached the wasm backend`,
+    );
+  const used = new Set<number>();
+  for (const access of accessesIn(rest)) {
+    if (access.buffer !== buffer.name) continue;
+    if (used.size === 0) scope.registers.set(buffer.name, access.lanes);
+    used.add(registerLocal(kernel, scope, access).index);
+  }
+  const lanes = scope.registers.get(buffer.name) ?? 1;
+  return [...used].map((index) => module.local.set(index, constantOf(kernel, init, lanes)));
+}
+
+function storeCode(kernel: WasmKernel, scope: WasmScope, to: Access, value: Value): Ref {
+  const { module } = kernel;
+  const ref = inLanes(kernel, value, to.lanes);
+  const stored = scope.registers.has(to.buffer)
+    ? module.local.set(registerLocal(kernel, scope, to).index, ref)
+    : storeElement(module, elementOf(kernel, to.buffer), to.lanes, addressOf(kernel, scope, to), ref);
+  return to.gate === null ? stored : module.if(conditionOf(kernel, scope, to.gate.when), stored);
+}
+
+function reduceCode(kernel: WasmKernel, scope: WasmScope, stmt: Extract<Stmt, { kind: "reduce" }>): Ref {
+  const was = valueCode(kernel, scope, { kind: "load", from: { ...stmt.to, gate: null } });
+  const value = valueCode(kernel, scope, stmt.value);
+  return storeCode(kernel, scope, stmt.to, callOf(kernel, stmt.fn, [was, value]));
+}

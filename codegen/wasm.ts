@@ -1,0 +1,64 @@
+/**
+ * The wasm backend: a program as one module that exports `memory`, `setup` and `run`.
+ *
+ * Kernels are functions of byte pointers; setup and run call them with constants. Binaryen is loaded by the first call.
+ * No optimiser runs: kernels come in the shape they should have, and what is emitted stays readable and reproducible.
+ */
+import type binaryen from "binaryen";
+import { InternalError } from "../ir/diagnostic.js";
+import type { KernelProgram } from "../ir/program.js";
+import type { Target } from "../ir/target.js";
+import type { Artifact } from "./backend.js";
+import { type CallOf, resolveCalls } from "./calls.js";
+import { createNames } from "./text.js";
+import type { Binaryen, Ref } from "./wasm-memory.js";
+import { addKernel } from "./wasm-stmt.js";
+
+const pageBytes = 65536;
+
+export async function emitWasm(program: KernelProgram, target: Target): Promise<Artifact> {
+  const bytes = await withModule(program, target, (module) => module.emitBinary());
+  return { kind: "wasm", target, bytes };
+}
+
+/** The same module as text, for people. */
+export async function emitWat(program: KernelProgram, target: Target): Promise<string> {
+  return withModule(program, target, (module) => module.emitText());
+}
+
+async function withModule<T>(
+  program: KernelProgram,
+  target: Target,
+  use: (module: binaryen.Module) => T,
+): Promise<T> {
+  const api = (await import("binaryen")).default;
+  const module = new api.Module();
+  try {
+    buildModule(api, module, program, target);
+    if (module.validate() === 0)
+      throw new InternalError(`the module of ${program.name} is not valid:\n${module.emitText()}`);
+    return use(module);
+  } finally {
+    module.dispose();
+  }
+}
+
+function buildModule(api: Binaryen, module: binaryen.Module, program: KernelProgram, target: Target): void {
+  const { SIMD128, NontrappingFPToInt, RelaxedSIMD } = api.Features;
+  module.setFeatures(SIMD128 | NontrappingFPToInt | (target.fns.has("fma") ? RelaxedSIMD : 0));
+  const pages = Math.max(1, Math.ceil(program.memoryBytes / pageBytes));
+  module.setMemory(pages, pages, "memory");
+  const calls = resolveCalls(program);
+  const names = createNames(new Set(["setup", "run"]));
+  for (const kernel of calls.kernels) addKernel(api, module, kernel, names.of(kernel.name), target);
+  for (const entry of ["setup", "run"] as const) {
+    const body = calls[entry].map((call) => callCode(api, module, call, names.of(call.kernel.name)));
+    module.addFunction(entry, api.none, api.none, [], module.block(null, body));
+    module.addFunctionExport(entry, entry);
+  }
+}
+
+function callCode(api: Binaryen, module: binaryen.Module, { args }: CallOf, name: string): Ref {
+  const pointers = args.map((offset) => module.i32.const(offset));
+  return module.call(name, pointers, api.none);
+}
