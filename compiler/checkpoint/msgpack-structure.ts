@@ -60,11 +60,10 @@ const headers: readonly (Header | null)[] = [
 /** Throws CheckpointError unless the bytes are exactly one msgpack value; `what` begins the message. */
 export function checkMsgpack(bytes: Uint8Array, what: string): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const fail = (code: string, problem: string): never => {
-    throw new CheckpointError(code, `${what}: ${problem}`);
-  };
-  const truncated = (): never =>
-    fail("checkpoint-truncated", `it ends too early (${bytes.length} bytes); is the download complete?`);
+  const failure = (code: string, problem: string): CheckpointError =>
+    new CheckpointError(code, `${what}: ${problem}`);
+  const truncated = (): CheckpointError =>
+    failure("checkpoint-truncated", `it ends too early (${bytes.length} bytes); is the download complete?`);
   const read = (at: number, size: 0 | 1 | 2 | 4): number =>
     size === 0 ? 0 : size === 1 ? view.getUint8(at) : size === 2 ? view.getUint16(at) : view.getUint32(at);
 
@@ -79,11 +78,11 @@ export function checkMsgpack(bytes: Uint8Array, what: string): void {
     }
     open[top]!--;
     announced--;
-    if (at >= bytes.length) truncated();
+    if (at >= bytes.length) throw truncated();
     const kind = headerOf(bytes[at]!);
-    if (kind === null) return fail("checkpoint-corrupt", `byte ${at} is not msgpack; the file is damaged`);
+    if (kind === null) throw failure("checkpoint-corrupt", `byte ${at} is not msgpack; the file is damaged`);
     at += 1;
-    if (at + kind.lengthBytes > bytes.length) truncated();
+    if (at + kind.lengthBytes > bytes.length) throw truncated();
     const count = kind.count + read(at, kind.lengthBytes);
     at += kind.lengthBytes + kind.fixed + (kind.of === "bytes" ? count : 0);
     if (kind.of !== "bytes") {
@@ -91,12 +90,15 @@ export function checkMsgpack(bytes: Uint8Array, what: string): void {
       announced += values;
       open.push(values);
       if (open.length > MAX_DEPTH)
-        fail("checkpoint-corrupt", `values are nested more than ${MAX_DEPTH} deep; this is not a model`);
+        throw failure(
+          "checkpoint-corrupt",
+          `values are nested more than ${MAX_DEPTH} deep; this is not a model`,
+        );
     }
-    if (announced > bytes.length - at) truncated();
+    if (announced > bytes.length - at) throw truncated();
   }
   if (at !== bytes.length)
-    fail(
+    throw failure(
       "not-a-checkpoint",
       `the value ends at byte ${at} of ${bytes.length}; this is not a flax checkpoint`,
     );

@@ -92,8 +92,8 @@ function asList(value: unknown, what: string): unknown[] {
 }
 
 function joinChunks(value: Readonly<Record<string, unknown>>, what: string): Tensor {
-  const shape = checkedShape(asList(value["shape"], what), what);
-  const chunks = asList(value["chunks"], what).map((chunk) => {
+  const shape = checkedShape(asList(value.shape, what), what);
+  const chunks = asList(value.chunks, what).map((chunk) => {
     if (chunk instanceof ExtData) return toTensor(chunk, what);
     throw new CheckpointError("checkpoint-corrupt", `${what}: a chunk is not an array; the file is damaged`);
   });

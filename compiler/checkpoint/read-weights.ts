@@ -81,7 +81,7 @@ function viewOf(bytes: unknown): Uint8Array {
 }
 
 function asVariables(state: StateTree): Variables {
-  const params = state["params"];
+  const params = state.params;
   if (params === undefined) return { params: asParams(state, "") };
   if (!isBranch(params))
     throw new CheckpointError("checkpoint-corrupt", `params: expected a tree of parameters, not one value`);

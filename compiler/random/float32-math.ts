@@ -114,22 +114,10 @@ export function erfInv(x: number): number {
   return fround(p * x);
 }
 
-const ERF_N = Float64Array.from(
-  [
-    0.00022905065861350646, 0.0034082910107109506, 0.05095569506238086, 0.18520832239976145,
-    1.128379143519084,
-  ],
-  fround,
-);
-const ERF_D = Float64Array.from(
-  [
-    -1.1791602954361697e-7, 0.000023547966471313185, 0.0010179625278914885, 0.014070470171167667,
-    0.11098505178285362, 0.4974692511006754, 1,
-  ],
-  fround,
-);
+const ERF_N = polynomial(0x39702d51, 0x3b5f5da2, 0x3d50b6eb, 0x3e3da740, 0x3f906eba);
+const ERF_D = polynomial(0xb3fd3906, 0x37c588df, 0x3a856d28, 0x3c6687d4, 0x3de34c21, 0x3efeb44a, 0x3f800000);
 /** Where the rational approximation reaches 1. */
-const ERF_LIMIT = fround(3.832506856900711);
+const ERF_LIMIT = fromBits(0x407547cb);
 
 /** The error function of a float32. */
 export function erf(x: number): number {
