@@ -3,11 +3,12 @@
  *
  * Each is within 2 ulp of the float64 value for every float32 argument, whether calls round to f32, keep double
  * precision, or fuse a product into the sum it feeds: no expansion relies on a rounding error, and arguments are split
- * with `floor`. NaN gives NaN; zeros keep their sign where the function does. Polynomials are minimax fits to the
+ * with `floor`. (In double precision `exponent` may look at the nearest f32.) NaN gives NaN; zeros keep their sign where the function does. Polynomials are minimax fits to the
  * interval named beside them, their coefficients rounded to f32 one after another.
  *
- * Largest error in ulp over 4 million arguments of all exponents and signs, calls rounded | in double | fused:
- *   PLACEHOLDER
+ * Largest error in ulp over 4 million arguments of all exponents and signs; calls rounded / fused / in double:
+ *   rsqrt 1.48 / 1.48 / 0.50   exp 0.98 / 1.01 / 0.55   expm1 1.59 / 1.52 / 0.60   log  0.89 / 0.84 / 0.60
+ *   log1p 1.51 / 1.46 / 0.60   tanh 1.31 / 1.32 / 0.58   erf  1.48 / 1.32 / 0.76   erfc 1.81 / 1.59 / 0.69
  */
 import { InternalError } from "./diagnostic.js";
 import type { Scalar, ScalarFn } from "./scalar.js";
@@ -34,7 +35,7 @@ const one = lit(1);
 const two = lit(2);
 const infinity = lit(Number.POSITIVE_INFINITY);
 const minusInfinity = lit(Number.NEGATIVE_INFINITY);
-const log2e = lit(1.44269504);
+const log2e = lit(Math.LOG2E);
 /** ln 2 in two parts: the first has 15 bits, so that its product with an exponent is exact. */
 const ln2High = lit(0.693145751953125);
 const ln2Low = lit(1.42860677e-6);
@@ -42,7 +43,9 @@ const ln2Low = lit(1.42860677e-6);
 /** The value at x of the polynomial with these coefficients, lowest degree first (Horner). */
 function polynomial(x: Scalar, coefficients: readonly number[]): Scalar {
   const last = coefficients.length - 1;
-  return coefficients.slice(0, last).reduceRight((sum, c) => add(mul(sum, x), lit(c)), lit(coefficients[last]!));
+  return coefficients
+    .slice(0, last)
+    .reduceRight((sum, c) => add(mul(sum, x), lit(c)), lit(coefficients[last]!));
 }
 
 /** a·2ⁿ for n in [-252, 254], in two exact steps but for the last, which may leave the normal range. */
@@ -77,7 +80,10 @@ function expandExpm1(x: Scalar): Scalar {
   const { n, r } = reduceExp(max(min(x, lit(170)), lit(-30)));
   const small = lt(abs(x), half);
   const t = select(small, x, r);
-  const q = polynomial(t, [0.50000006, 0.166666806, 0.0416649431, 0.00833114609, 0.00140109775, 0.000206041659]);
+  const q = polynomial(
+    t,
+    [0.50000006, 0.166666806, 0.0416649431, 0.00833114609, 0.00140109775, 0.000206041659],
+  );
   const tail = mul(t, add(one, mul(t, q)));
   const shift = sub(one, pow2(max(sub(zero, n), lit(-126))));
   return select(small, tail, scale(add(tail, shift), n));
@@ -88,15 +94,19 @@ function expandExpm1(x: Scalar): Scalar {
  * e' = +0 gives -0.
  */
 function logOf(f: Scalar, minusExponent: Scalar): Scalar {
-  const p = polynomial(f, [
-    0.333333313, -0.250008255, 0.200012654, -0.166232198, 0.142007038, -0.131605178, 0.127698109, -0.0764429197,
-  ]);
+  const p = polynomial(
+    f,
+    [
+      0.333333313, -0.250008255, 0.200012654, -0.166232198, 0.142007038, -0.131605178, 0.127698109,
+      -0.0764429197,
+    ],
+  );
   const bend = mul(mul(f, f), sub(mul(f, p), half));
   const low = sub(bend, mul(minusExponent, ln2Low));
   return sub(add(f, low), mul(minusExponent, ln2High));
 }
 
-const sqrtHalf = lit(0.707106781);
+const sqrtHalf = lit(Math.SQRT1_2);
 
 /**
  * e = exponent(x·√½) puts x·2⁻ᵉ between √½ and √2. Small x is scaled up first; the quarter keeps 2²⁻ᵉ normal. Outside
@@ -138,38 +148,51 @@ function expandTanh(x: Scalar): Scalar {
 function expandErf(x: Scalar): Scalar {
   const a = abs(x);
   const z = mul(x, x);
-  const q = polynomial(z, [
-    0.128379166, -0.37612626, 0.112835787, -0.0268533472, 0.0051871622, -0.00079978531, 7.80690389e-5,
-  ]);
+  const q = polynomial(
+    z,
+    [0.128379166, -0.37612626, 0.112835787, -0.0268533472, 0.0051871622, -0.00079978531, 7.80690389e-5],
+  );
   const small = add(x, mul(x, q));
-  const u = polynomial(min(a, lit(4)), [
-    0.00267178752, 1.1174382, 0.654489338, 0.0886338949, -0.0147780152, 0.00115040562,
-  ]);
+  const u = polynomial(
+    min(a, lit(4)),
+    [0.00267178752, 1.1174382, 0.654489338, 0.0886338949, -0.0147780152, 0.00115040562],
+  );
   const { n, r } = reduceExp(sub(zero, u));
   const large = sub(one, mul(add(one, expTail(r)), pow2(n)));
   return select(lt(a, one), small, select(lt(x, zero), sub(zero, large), large));
 }
 
 /**
- * 1 - erf(x) near 0. Elsewhere e^(-a²)·erfcx(a) with a = |x|: (1 + 2a)·erfcx(a) = 1.25 + d, d a polynomial of
- * (a - 2.5)/(a + 2.5) on [0.43, 10.2]. a² is exact as h² + (a - h)(a + h), h being a to 8 binary places.
+ * Near 0, 1 - erf(x). Elsewhere e^(-a²)·erfcx(a) with a = |x|: (1 + 2a)·erfcx(a) = 1.25 + d, d a polynomial of
+ * (a - 2)/(a + 2) on [0.64, 10.2]. Two quantities are split so that only the last sum rounds noticeably: a² is
+ * h² + (a - h)(a + h), h being a to 8 binary places, and 1/(1 + 2a) is w/(1 - e), w having 16 places. Both (1 + 2h)·w
+ * and 1.25·w are exact, and e, at most 2^-12.5, goes into the exponent.
  */
 function expandErfc(x: Scalar): Scalar {
-  const z = mul(x, x);
-  const q = polynomial(z, [0.128379166, -0.37612617, 0.112830251, -0.026772337, 0.00475255772]);
-  const small = sub(one, add(x, mul(x, q)));
+  const q = polynomial(
+    mul(x, x),
+    [0.128379166, -0.37612626, 0.112835079, -0.0268429797, 0.00513594272, -0.000694425486],
+  );
+  const small = sub(sub(one, x), mul(x, q));
   const a = min(abs(x), lit(10.5));
   const h = mul(floor(mul(a, lit(256))), lit(1 / 256));
+  const rest = sub(a, h);
   const n = floor(add(mul(mul(a, a), log2e), half));
-  const low = sub(mul(n, ln2Low), mul(sub(a, h), add(a, h)));
+  const reciprocal = div(one, add(one, mul(two, a)));
+  const w = mul(floor(add(mul(reciprocal, lit(65536)), half)), lit(1 / 65536));
+  const e = sub(sub(one, mul(w, add(one, mul(two, h)))), mul(w, mul(two, rest)));
+  const low = add(sub(mul(n, ln2Low), mul(rest, add(a, h))), e);
   const tail = expTail(add(sub(mul(n, ln2High), mul(h, h)), low));
-  const d = polynomial(div(sub(a, lit(2.5)), add(a, lit(2.5))), [
-    0.0148381833, -0.122356765, -0.0990243778, 0.157630056, -0.102970511, 0.0327577703, 0.000957627024,
-    -0.00435607135, 0.000412697351, 0.00054305041,
-  ]);
-  const product = add(lit(1.25), add(d, mul(tail, add(lit(1.25), d))));
-  const large = scale(div(product, add(one, mul(two, a))), sub(zero, n));
-  return select(lt(abs(x), lit(0.4375)), small, select(lt(x, zero), sub(two, large), large));
+  const d = polynomial(
+    div(sub(a, two), add(a, two)),
+    [
+      0.0269783773, -0.0927637517, -0.166029915, 0.164047778, -0.0542279966, -0.00798762217, 0.00875705946,
+      0.00103239063, -0.00144420774,
+    ],
+  );
+  const g = add(mul(tail, lit(1.25)), add(d, mul(tail, d)));
+  const large = scale(add(mul(w, lit(1.25)), mul(w, g)), sub(zero, n));
+  return select(lt(abs(x), lit(0.65)), small, select(lt(x, zero), sub(two, large), large));
 }
 
 /** The call as a tree of primitive calls; a primitive stays a call. */
