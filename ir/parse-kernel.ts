@@ -6,7 +6,7 @@ import { parseElement, parseExpr, parseLetValue, parsePlace, parseStoreGate } fr
 
 export const loopModes: readonly LoopMode[] = ["serial", "parallel", "unroll", "vector", "workgroup", "lane"];
 const spaces: readonly BufferSpace[] = ["register", "scratch", "shared", "arena"];
-const accesses: readonly Parameter["access"][] = ["read-write", "read", "write"];
+const accesses: readonly Parameter["access"][] = ["read-write", "read", "constant", "write"];
 const writes: readonly (readonly [string, ReduceFn | null])[] = [
   ["+=", "add"],
   ["max=", "max"],

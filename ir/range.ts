@@ -19,6 +19,11 @@ export interface Range {
 /** Of the loop axes and integer lets in scope. */
 export type Ranges = ReadonlyMap<string, Range>;
 
+/** The values of the integer lets in scope, in the order they are defined. */
+export type IntegerLets = ReadonlyMap<string, Expr>;
+
+const noLets: IntegerLets = new Map();
+
 /** 0 <= of < by, known to hold. */
 export interface Fact {
   readonly of: Affine;
@@ -53,8 +58,10 @@ export function affineRange(at: Affine, ranges: Ranges): Range {
   return { min, max };
 }
 
+type IntegerExpr = Extract<Expr, { readonly kind: "integer" }>;
+
 /** The value of an integer function (kernel.ts says what each is). */
-function integerValue(fn: Extract<Expr, { kind: "integer" }>["fn"], value: number, by: number): number {
+function integerValue(fn: IntegerExpr["fn"], value: number, by: number): number {
   switch (fn) {
     case "div":
       return Math.floor(value / by);
@@ -73,8 +80,11 @@ function integerValue(fn: Extract<Expr, { kind: "integer" }>["fn"], value: numbe
 export function integerRange(expr: Expr, ranges: Ranges): Range {
   if (expr.kind === "index") return affineRange(expr.at, ranges);
   if (expr.kind !== "integer") throw new InternalError(`${expr.kind} is not an integer`);
-  const { fn, by } = expr;
-  const { min, max } = affineRange(expr.of, ranges);
+  return integerImage(expr, affineRange(expr.of, ranges));
+}
+
+/** The range of an integer function whose operand has the given range. */
+function integerImage({ fn, by }: IntegerExpr, { min, max }: Range): Range {
   if (max < min) return { min, max };
   const ends = [integerValue(fn, min, by), integerValue(fn, max, by)] as const;
   switch (fn) {
@@ -153,35 +163,59 @@ export function narrow(ranges: Ranges, known: readonly Fact[]): Ranges {
   return out;
 }
 
-/** The range of an address where the facts hold. */
-export function addressRange(at: Affine, ranges: Ranges, known: readonly Fact[]): Range {
+function intersect(a: Range, b: Range): Range {
+  return { min: Math.max(a.min, b.min), max: Math.min(a.max, b.max) };
+}
+
+/**
+ * The range of an address where the facts hold. A fact about a let narrows the lets made of it too, so that
+ * `x[j] when (inside(i, 55))` with `let j = div(i, 2)` is known to read below 28.
+ */
+export function addressRange(
+  at: Affine,
+  ranges: Ranges,
+  known: readonly Fact[],
+  lets: IntegerLets = noLets,
+): Range {
   const narrowed = new Map(narrow(ranges, known));
+  for (const [name, value] of known.length === 0 ? [] : lets) {
+    const again =
+      value.kind === "integer"
+        ? integerImage(value, sumRange(value.of, narrowed, known))
+        : integerRange(value, narrowed);
+    narrowed.set(name, intersect(rangeOf(name, narrowed), again));
+  }
+  return sumRange(at, narrowed, known);
+}
+
+/** A sum of several names that the address holds a whole multiple of becomes one name with the range it is known to have. */
+function sumRange(at: Affine, ranges: Ranges, known: readonly Fact[]): Range {
+  const extended = new Map(ranges);
   let rest = at;
   known.forEach(({ of, by }, number) => {
-    // A sum of several names that the address holds a whole multiple of becomes one name with the range tested for.
     const [first] = of.terms;
     if (first === undefined || of.terms.length < 2) return;
     const times = coefficient(rest, first.of) / first.coef;
     if (times === 0 || of.terms.some((term) => coefficient(rest, term.of) !== times * term.coef)) return;
-    const range = affineRange(of, narrowed);
     const name = `?${number}`;
-    narrowed.set(name, { min: Math.max(range.min, 0), max: Math.min(range.max, by - 1) });
+    extended.set(name, intersect(affineRange(of, ranges), { min: 0, max: by - 1 }));
     rest = addAffine(addAffine(rest, of, -times), affine(0, { [name]: times }));
   });
-  return affineRange(rest, narrowed);
+  return affineRange(rest, extended);
 }
 
 /**
  * Whether every element the access touches lies in a buffer of `size` elements. A gate counts only as far as `inside`
- * tests narrow the address; `known` are facts that hold besides (from enclosing ifs).
+ * tests narrow the address; `known` are facts that hold besides (from enclosing ifs), `lets` what lets are made of.
  */
 export function accessInRange(
   access: Access,
   size: number,
   ranges: Ranges,
   known: readonly Fact[] = [],
+  lets: IntegerLets = noLets,
 ): boolean {
   const all = access.gate === null ? known : [...known, ...facts(access.gate.when)];
-  const { min, max } = addressRange(access.at, ranges, all);
+  const { min, max } = addressRange(access.at, ranges, all, lets);
   return max < min || (min >= 0 && max + access.lanes - 1 < size);
 }

@@ -393,7 +393,12 @@ class KernelMaker {
       name: choices.of(["conv4", "a-b"]),
       params: [
         { name: "x", element: "f32", size: size("x"), access: "read" },
-        { name: "w", element: choices.of(["f32", "f16"] as const), size: size("w"), access: "read" },
+        {
+          name: "w",
+          element: choices.of(["f32", "f16"] as const),
+          size: size("w"),
+          access: choices.of(["read", "constant"] as const),
+        },
         ...this.outputs.map((name) => ({
           name,
           element: "f32" as const,
