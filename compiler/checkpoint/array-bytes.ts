@@ -2,6 +2,7 @@
 import { CheckpointError, UnsupportedError } from "../../runtime/error.js";
 import type { DType, Tensor } from "../../runtime/tensor.js";
 import { arrayNames, dataLength, dtypeBytes, newArray } from "../../runtime/tensor.js";
+import { printable } from "./tree.js";
 
 function isDType(name: string): name is DType {
   return Object.hasOwn(arrayNames, name);
@@ -31,7 +32,7 @@ function checkedDType(name: unknown, what: string): DType {
   if (typeof name === "string" && isDType(name)) return name;
   throw new UnsupportedError(
     "checkpoint-dtype",
-    `${what}: dtype ${String(name).slice(0, 40)} is not supported; convert it to float32 before saving`,
+    `${what}: dtype ${printable(String(name))} is not supported; convert it to float32 before saving`,
   );
 }
 
@@ -51,7 +52,7 @@ export function tensorOfBytes(shape: unknown, dtypeName: unknown, bytes: Uint8Ar
   if (bytes.length !== expected)
     throw new CheckpointError(
       "checkpoint-corrupt",
-      `${what}: ${dtypeName}[${extents}] takes ${expected} bytes, the file has ${bytes.length}; it is damaged`,
+      `${what}: ${String(dtypeName)}[${extents}] takes ${expected} bytes, the file has ${bytes.length}; it is damaged`,
     );
   const data = newArray(dtype, length);
   if (narrow === undefined) new Uint8Array(data.buffer).set(bytes);

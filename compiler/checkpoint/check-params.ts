@@ -2,7 +2,7 @@
 import { CheckpointError } from "../../runtime/error.js";
 import type { DType, Tensor } from "../../runtime/tensor.js";
 import { describeTensor, toFloat32 } from "../../runtime/tensor.js";
-import { flattenParams, isTensor, type Variables } from "./tree.js";
+import { flattenParams, isTensor, printable, type Variables } from "./tree.js";
 
 /** A parameter a model creates; `path` is inside the params collection, `Conv_0/kernel`. */
 export interface ExpectedParam {
@@ -65,7 +65,7 @@ function reportExtra(extra: readonly string[], { onWarning, strict = false }: Ch
 }
 
 function some(paths: readonly string[]): string {
-  const shown = paths.slice(0, 5).join(", ");
+  const shown = paths.slice(0, 5).map(printable).join(", ");
   return paths.length > 5 ? `${shown} and ${paths.length - 5} more` : shown;
 }
 

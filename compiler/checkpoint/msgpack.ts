@@ -4,7 +4,7 @@ import { CheckpointError, ConvsmithError } from "../../runtime/error.js";
 import type { Tensor } from "../../runtime/tensor.js";
 import { bytesOfTensor, checkedShape, elementBytes, tensorOfBytes } from "./array-bytes.js";
 import { checkMsgpack } from "./msgpack-structure.js";
-import { isTensor, type ParamTree } from "./tree.js";
+import { isTensor, type ParamTree, printable } from "./tree.js";
 
 const NDARRAY = 1;
 const COMPLEX = 2;
@@ -45,12 +45,12 @@ function guarded<T>(what: string, work: () => T): T {
   } catch (error) {
     if (error instanceof ConvsmithError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new CheckpointError("checkpoint-corrupt", `${what}: the file is damaged (${reason})`);
+    throw new CheckpointError("checkpoint-corrupt", `${what}: the file is damaged (${printable(reason)})`);
   }
 }
 
 function toTree(value: unknown, path: string): StateTree[string] {
-  const what = path === "" ? "checkpoint" : path;
+  const what = path === "" ? "checkpoint" : printable(path);
   if (value instanceof ExtData) return toTensor(value, what);
   if (Array.isArray(value) || value instanceof Uint8Array || value instanceof Date)
     throw new CheckpointError(

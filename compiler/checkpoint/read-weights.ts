@@ -2,7 +2,7 @@
 import { CheckpointError, UnsupportedError } from "../../runtime/error.js";
 import type { Tensor } from "../../runtime/tensor.js";
 import { isBranch, readMsgpack, type StateTree } from "./msgpack.js";
-import { isTensor, type ParamTree, type Variables } from "./tree.js";
+import { isTensor, type ParamTree, printable, type Variables } from "./tree.js";
 
 /**
  * The variables in a checkpoint file. The format is recognised by content, never by name.
@@ -101,7 +101,7 @@ function asParams(state: StateTree, prefix: string): ParamTree {
       if (isBranch(value)) return [name, asParams(value, `${prefix}${name}/`)];
       throw new CheckpointError(
         "not-a-tensor",
-        `${prefix}${name}: expected an array of numbers, the file has ${value === null ? "nothing" : `a ${typeof value}`}`,
+        `${printable(prefix + name)}: expected an array of numbers, the file has ${value === null ? "nothing" : `a ${typeof value}`}`,
       );
     }),
   );

@@ -13,6 +13,12 @@ export function isTensor(value: unknown): value is Tensor {
   return ArrayBuffer.isView(data) && Array.isArray(shape) && typeof dtype === "string";
 }
 
+/** A name from a file as it may stand in a one-line message: no control characters, not endless. */
+export function printable(name: string): string {
+  const line = name.replace(/\p{C}/gu, "?");
+  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
+}
+
 /** Every tensor under its path, names joined by "/", in the tree's order. Empty sub-trees vanish. */
 export function flattenParams(tree: ParamTree): Map<string, Tensor> {
   const out = new Map<string, Tensor>();
