@@ -1,6 +1,7 @@
 /** The parts of flax.json that more than one test reads; record.py documents the file. */
 import { readFileSync } from "node:fs";
 import { type Initializer, initializers } from "../../compiler/random/initializers.js";
+import type { DType } from "../../runtime/tensor.js";
 
 export interface RecordedInit {
   readonly name: string;
@@ -31,6 +32,12 @@ export interface RecordedFile {
   };
   readonly lax: readonly object[];
   readonly laxRefused: readonly { readonly error: string }[];
+  readonly checkpoints: readonly {
+    readonly bytes: string;
+    readonly tensors: Readonly<
+      Record<string, { readonly shape: number[]; readonly dtype: DType; readonly data: (number | string)[] }>
+    >;
+  }[];
   readonly random: {
     readonly keys: readonly { readonly seed: number; readonly key: Words }[];
     readonly split: readonly {
@@ -65,6 +72,12 @@ type Words = readonly [k0: number, k1: number];
 export const recorded = JSON.parse(
   readFileSync(new URL("flax.json", import.meta.url), "utf8"),
 ) as RecordedFile;
+
+/** A recorded number: JSON has no infinities and no NaN. */
+export function recordedNumber(value: number | string): number {
+  if (typeof value === "number") return value;
+  return value === "nan" ? Number.NaN : value === "inf" ? Infinity : -Infinity;
+}
 
 /** Bit patterns as the file spells them: 8 hex digits for each float32. */
 export function hexBits(values: ArrayLike<number>): string {
