@@ -1,0 +1,198 @@
+/** Runs the rows of the pass table over one graph or kernel, with everything the options ask for on the way. */
+import type { Diagnostic } from "../ir/diagnostic.js";
+import { annotate } from "../ir/diagnostic.js";
+import type { Graph } from "../ir/graph.js";
+import type { Kernel } from "../ir/kernel.js";
+import { printGraph, printKernel } from "../ir/print.js";
+import { verifyGraph, verifyKernel } from "../ir/verify.js";
+import { ConfigError, ConvsmithError } from "../runtime/error.js";
+import type { GraphPass, KernelPass, Pass, PassContext } from "./pass.js";
+import { PassError } from "./pass.js";
+import { pipeline } from "./pipeline.js";
+import { runLine } from "./run-line.js";
+import { shuffleGraph } from "./shuffle.js";
+
+export interface PassOptions {
+  /** Verify before the first pass and after each; by default only where NODE_ENV is "test". */
+  readonly verifyEach?: boolean;
+  /** Hand the text after a pass to `sink`: after this pass, after every one, or after those that changed something. */
+  readonly printAfter?: {
+    readonly which: "all" | "changed" | (string & {});
+    readonly sink: (pass: string, text: string) => void;
+  };
+  /** The last pass to run. */
+  readonly stopAfter?: string;
+  /** Passes to leave out; a required one is refused. */
+  readonly disable?: readonly string[];
+  /** Measure each pass. */
+  readonly timePasses?: boolean;
+  /** Seed of a random order that independent graph nodes are put in before each pass. Results must not depend on it. */
+  readonly shuffle?: number;
+  /** The table to run; the compiler's own by default. */
+  readonly table?: readonly Pass[];
+}
+
+/** What became of one row of the table. */
+export interface PassRecord {
+  readonly pass: string;
+  readonly outcome: "changed" | "unchanged" | "disabled" | "inexact" | "stopped";
+}
+
+export interface PassTime {
+  readonly pass: string;
+  readonly milliseconds: number;
+}
+
+export interface PassResult {
+  /** Empty unless `timePasses`. */
+  readonly times: readonly PassTime[];
+  readonly trace: readonly PassRecord[];
+}
+
+/** Throws ConfigError on an unknown or required name in the options, PassError where a pass goes wrong. */
+export function runGraphPasses(
+  graph: Graph,
+  context: PassContext,
+  options: PassOptions = {},
+): PassResult & { readonly graph: Graph } {
+  const passes = (options.table ?? pipeline).filter((pass): pass is GraphPass => pass.level === "graph");
+  const { shuffle } = options;
+  const { ir, ...result } = runPasses(graph, passes, context, options, {
+    print: printGraph,
+    verify: verifyGraph,
+    prepare: (value, step) => (shuffle === undefined ? value : shuffleGraph(value, shuffle + step)),
+  });
+  return { graph: ir, ...result };
+}
+
+/** As runGraphPasses. What a target cannot do is only refused once `legalize` has run. */
+export function runKernelPasses(
+  kernel: Kernel,
+  context: PassContext,
+  options: PassOptions = {},
+): PassResult & { readonly kernel: Kernel } {
+  const passes = (options.table ?? pipeline).filter((pass): pass is KernelPass => pass.level === "kernel");
+  const legal = passes.findIndex((pass) => pass.name === "legalize");
+  const { ir, ...result } = runPasses(kernel, passes, context, options, {
+    print: printKernel,
+    verify: (value, done) => verifyKernel(value, legal >= 0 && done > legal ? context.target : null),
+    prepare: (value) => value,
+  });
+  return { kernel: ir, ...result };
+}
+
+/** What the runner must know of a kind of IR. */
+interface Level<Ir> {
+  readonly print: (ir: Ir) => string;
+  /** done: how many rows have run. */
+  readonly verify: (ir: Ir, done: number) => readonly Diagnostic[];
+  readonly prepare: (ir: Ir, done: number) => Ir;
+}
+
+/** Stands for a pass in the report on IR that does not verify before the first one. */
+const given = "(input)";
+
+function runPasses<Ir>(
+  first: Ir,
+  passes: readonly (Omit<Pass, "level" | "run"> & { readonly run: (ir: Ir, context: PassContext) => Ir })[],
+  context: PassContext,
+  options: PassOptions,
+  level: Level<Ir>,
+): PassResult & { readonly ir: Ir } {
+  checkNames(options);
+  const { disable = [], stopAfter, printAfter } = options;
+  const verifyEach = options.verifyEach ?? inTests();
+  const times: PassTime[] = [];
+  const trace: PassRecord[] = [];
+  let ir = first;
+  let stopped = false;
+  if (verifyEach) refuse(given, ir, 0);
+  passes.forEach(({ name, exact, run }, done) => {
+    const skipped = stopped
+      ? "stopped"
+      : disable.includes(name)
+        ? "disabled"
+        : !exact && context.precision === "highest"
+          ? "inexact"
+          : null;
+    if (name === stopAfter) stopped = true;
+    if (skipped !== null) {
+      trace.push({ pass: name, outcome: skipped });
+      return;
+    }
+    const before = level.prepare(ir, done);
+    const start = options.timePasses === true ? performance.now() : 0;
+    ir = guarded(name, before, () => run(before, context));
+    if (options.timePasses === true) times.push({ pass: name, milliseconds: performance.now() - start });
+    if (verifyEach) refuse(name, ir, done + 1, before);
+    const changed = ir !== before;
+    trace.push({ pass: name, outcome: changed ? "changed" : "unchanged" });
+    const { which } = printAfter ?? {};
+    if (which === "all" || which === name || (which === "changed" && changed))
+      printAfter?.sink(name, level.print(ir));
+  });
+  return { ir, times, trace };
+
+  function repro(pass: string, before: Ir): string {
+    return `${runLine({ passes: pass === given ? null : [pass], context })}\n${level.print(before)}`;
+  }
+
+  /** A user's mistake that only a pass can see is still the user's; everything else is ours. */
+  function guarded(pass: string, before: Ir, work: () => Ir): Ir {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof ConvsmithError) throw error;
+      const message = error instanceof Error ? error.message : String(error);
+      throw new PassError(pass, message, repro(pass, before), error);
+    }
+  }
+
+  function refuse(pass: string, value: Ir, done: number, before = value): void {
+    const diagnostics = level.verify(value, done);
+    if (diagnostics.length === 0) return;
+    const text = annotate(level.print(value), diagnostics);
+    throw new PassError(pass, `its result does not verify\n${text}`, repro(pass, before));
+  }
+}
+
+function inTests(): boolean {
+  return typeof process !== "undefined" && process.env.NODE_ENV === "test";
+}
+
+function checkNames({ disable = [], stopAfter, printAfter, table = pipeline }: PassOptions): void {
+  for (const name of disable)
+    if (checkPassName("disable", name, table).required)
+      throw new ConfigError("required-pass", `disable: pass "${name}" is required`);
+  if (stopAfter !== undefined) checkPassName("stopAfter", stopAfter, table);
+  if (printAfter !== undefined && printAfter.which !== "all" && printAfter.which !== "changed")
+    checkPassName("printAfter", printAfter.which, table);
+}
+
+/** The row of that name; throws ConfigError, naming the option and the nearest name, where there is none. */
+export function checkPassName(option: string, name: string, table: readonly Pass[]): Pass {
+  const found = table.find((pass) => pass.name === name);
+  if (found !== undefined) return found;
+  const near = nearestName(
+    name,
+    table.map((pass) => pass.name),
+  );
+  throw new ConfigError("unknown-pass", `${option}: there is no pass "${name}"; did you mean "${near}"?`);
+}
+
+/** The name that takes the fewest edits. */
+function nearestName(name: string, names: readonly string[]): string {
+  const scored = names.map((candidate) => ({ candidate, distance: editDistance(name, candidate) }));
+  return scored.reduce((best, next) => (next.distance < best.distance ? next : best)).candidate;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    row = next;
+  }
+  return row[b.length]!;
+}
