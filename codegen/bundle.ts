@@ -35,7 +35,10 @@ export async function bundle(options: BundleOptions): Promise<ReadonlyMap<string
   const encoder = new TextEncoder();
   const files = new Map<string, Uint8Array>();
   files.set(`${name}.mjs`, encoder.encode(moduleText(options, artifacts)));
-  files.set(`${name}.d.ts`, encoder.encode(declarationText(name, program, options.compilerVersion)));
+  // The same text twice: TypeScript looks for NAME.d.mts when NAME.mjs is imported, people and older tools for NAME.d.ts.
+  const declaration = encoder.encode(declarationText(name, program, options.compilerVersion));
+  files.set(`${name}.d.ts`, declaration);
+  files.set(`${name}.d.mts`, declaration);
   if (!inline)
     for (const artifact of artifacts)
       if (artifact.kind === "wasm") files.set(codeFile(name, artifact), artifact.bytes);

@@ -1,6 +1,6 @@
 /**
  * Writes codegen/runtime-chunks.ts: the runtime as pieces of text, one per top-level declaration, each with the name it
- * offers and the names it needs. bundle.ts joins the pieces a bundle reaches; nothing is parsed or transpiled then.
+ * offers and the names it needs (source names; inside the text they are shorter). bundle.ts joins the pieces a bundle reaches; nothing is parsed or transpiled then.
  *
  * This is why runtime files have unique top-level names, no default exports and no top-level side effects: all of it is
  * checked here. Run by `npm run build`.
@@ -27,7 +27,19 @@ for (const { name } of declared) {
   offered.add(name);
 }
 
-const chunks = declared.map(({ name, text }) => ({ name, needs: needs(name, text), text: minify(text) }));
+/** What bundle.ts and people call by name. Classes keep theirs too: errors show it. */
+const called = ["createFromJs", "createFromWasm", "readBeside", "fromBase64", "tensor", "toFloat32"];
+const kept = [...called, ...declared.filter(({ text }) => text.startsWith("class ")).map(({ name }) => name)];
+const shortNames = new Map(
+  [...offered].map((name, index) => [name, kept.includes(name) ? name : `_${index.toString(36)}`]),
+);
+
+const chunks = declared.map(({ name, text }) => {
+  const script = transformSync(text, { loader: "ts", target: "es2022" }).code;
+  const mentioned = mentions(name, script);
+  const needs = [...offered].filter((each) => each !== name && mentioned.some((id) => id.getText() === each));
+  return { name, needs, text: minify(shorten(script, mentioned)) };
+});
 const lines = chunks.map(
   ({ name, needs, text }) =>
     `  { name: ${JSON.stringify(name)}, needs: ${JSON.stringify(needs)}, text: ${JSON.stringify(text)} },`,
@@ -92,26 +104,37 @@ function declarations(statement) {
   throw new Error(`${where}: a top-level ${statement.getKindName()}; runtime files only declare`);
 }
 
-/** The other chunks a declaration's code mentions. */
-function needs(name, text) {
-  const script = transformSync(text, { loader: "ts", target: "es2022" }).code;
+/** Where a declaration's JavaScript names a chunk; names of properties do not count. */
+function mentions(name, script) {
   const source = project.createSourceFile(`chunk-${name}.js`, script);
-  const mentioned = source.getDescendantsOfKind(SyntaxKind.Identifier).filter((identifier) => {
+  return source.getDescendantsOfKind(SyntaxKind.Identifier).filter((identifier) => {
+    if (!offered.has(identifier.getText())) return false;
     const parent = identifier.getParent();
+    if (
+      Node.isShorthandPropertyAssignment(parent) ||
+      Node.isBindingElement(parent) ||
+      Node.isParameterDeclaration(parent)
+    )
+      throw new Error(
+        `runtime: ${name} has a local or property called ${identifier.getText()}, as a declaration is`,
+      );
     if (Node.isPropertyAccessExpression(parent)) return parent.getNameNode() !== identifier;
     return !Node.isPropertyAssignment(parent) || parent.getNameNode() !== identifier;
   });
-  const names = new Set(mentioned.map((identifier) => identifier.getText()));
-  return [...offered].filter((each) => each !== name && names.has(each));
 }
 
-/** esbuild renames what is local to a declaration and leaves its own name and all properties alone. */
-function minify(text) {
-  const { code } = transformSync(text, {
-    loader: "ts",
-    target: "es2022",
-    minify: true,
-    legalComments: "none",
-  });
+function shorten(script, mentioned) {
+  let out = script;
+  for (const identifier of mentioned.toReversed())
+    out =
+      out.slice(0, identifier.getStart()) +
+      shortNames.get(identifier.getText()) +
+      out.slice(identifier.getEnd());
+  return out;
+}
+
+/** esbuild renames what is local to a declaration and leaves names it does not declare, and all properties, alone. */
+function minify(script) {
+  const { code } = transformSync(script, { target: "es2022", minify: true, legalComments: "none" });
   return code.trim();
 }

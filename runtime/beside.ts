@@ -6,18 +6,17 @@ import { CheckpointError } from "./error.js";
  * address stands there literally and bundlers copy the file).
  */
 export async function readBeside(url: URL, request: () => Promise<Response>): Promise<Uint8Array> {
-  const fs = url.protocol === "file:" ? nodeFs() : undefined;
+  const { process } = globalThis as unknown as NodeGlobal;
+  const fs = url.protocol === "file:" ? process?.getBuiltinModule?.("node:fs") : undefined;
   if (fs !== undefined) return fs.readFileSync(url);
   const response = await request();
   if (response.ok) return new Uint8Array(await response.arrayBuffer());
   throw new CheckpointError("bundle-file", `${url}: ${response.status}; put the bundle's files side by side`);
 }
 
-function nodeFs(): { readFileSync(url: URL): Uint8Array } | undefined {
-  const { process } = globalThis as unknown as {
-    readonly process?: { getBuiltinModule?(name: string): { readFileSync(url: URL): Uint8Array } };
-  };
-  return process?.getBuiltinModule?.("node:fs");
+/** The little of Node that is used, where it is Node. */
+interface NodeGlobal {
+  readonly process?: { getBuiltinModule?(name: "node:fs"): { readFileSync(url: URL): Uint8Array } };
 }
 
 /** Padded base64 to bytes; atob is missing in audio worklets. */

@@ -5,7 +5,7 @@
 import { ShapeError } from "./error.js";
 import type { OutputTree, Slot } from "./program.js";
 import type { DType, Float16ArrayLike, Tensor, TypedArray } from "./tensor.js";
-import { arrayNames, arrayTypeName, dataLength, describeTensor } from "./tensor.js";
+import { arrayNames, arrayOn, arrayTypeName, describeTensor } from "./tensor.js";
 
 /** A tensor of the program, with `data` lying in the program's own memory. */
 export interface View {
@@ -27,16 +27,10 @@ export type Result = Tensor | readonly Result[] | { readonly [name: string]: Res
 /** Arrays to write results into, in the form of the results. */
 export type OutArrays = TypedArray | readonly OutArrays[] | { readonly [name: string]: OutArrays };
 
-/** A view on a slot. float64 is held as float32. */
+/** A view on a slot. */
 export function slotView(memory: ArrayBufferLike, slot: Slot): View {
   const { name, shape, dtype, offset } = slot;
-  const array = dtype === "float64" ? "Float32Array" : arrayNames[dtype];
-  return {
-    name,
-    shape,
-    dtype,
-    data: new globalThis[array](memory as ArrayBuffer, offset, dataLength(shape, dtype)),
-  };
+  return { name, shape, dtype, data: arrayOn(memory, offset, dtype, shape) };
 }
 
 export function isTensor(value: unknown): value is Tensor {
@@ -56,34 +50,31 @@ export function isRecord(value: unknown): value is RunInputs {
   );
 }
 
-/** Whether an array of this type name holds numbers of the dtype as they lie in memory (float64: before narrowing). */
-function holds(dtype: DType, name: string): boolean {
+/** Whether an array of this type name holds numbers of the dtype; an input may also be converted on the way in. */
+function holds(what: Place, dtype: DType, name: string): boolean {
   return (
     name === arrayNames[dtype] ||
-    (name === "Float16Array" && dtype === "float16") ||
     (name === "Uint8ClampedArray" && dtype === "uint8") ||
-    (name === "Float32Array" && dtype === "float64")
+    (name === "Float16Array" && dtype === "float16" && what === "input")
   );
 }
 
-function describeView(what: string, view: View): string {
+type Place = "input" | "output";
+
+function refuse(what: Place, rule: "dtype" | "shape", view: View, given: string): never {
   const { name, dtype, shape, data } = view;
-  return `${what} ${name} is ${describeTensor(dtype, shape)} (${arrayNames[dtype]} of ${data.length})`;
+  throw new ShapeError(
+    `${what}-${rule}`,
+    `${what} ${name} is ${describeTensor(dtype, shape)} (${arrayNames[dtype]} of ${data.length}), given ${given}; give it that ${rule}`,
+  );
 }
 
-function checkArray(what: string, view: View, dtype: DType, value: unknown): asserts value is TypedArray {
+function checkArray(what: Place, view: View, dtype: DType, value: unknown): asserts value is TypedArray {
   const name = arrayTypeName(value);
-  if (!holds(dtype, name))
-    throw new ShapeError(
-      `${what}-dtype`,
-      `${describeView(what, view)}, given ${/Array$/.test(name) ? `${name}[${(value as TypedArray).length}]` : name}; give a typed array of its own type${what === "input" ? " or a Tensor" : ""}`,
-    );
-  const { length } = value as TypedArray;
-  if (length !== view.data.length)
-    throw new ShapeError(
-      `${what}-shape`,
-      `${describeView(what, view)}, given ${name}[${length}]; give ${view.data.length} numbers`,
-    );
+  const { length } = Object(value) as TypedArray;
+  const fits = holds(what, dtype, name);
+  if (!fits || length !== view.data.length)
+    refuse(what, fits ? "shape" : "dtype", view, length === undefined ? name : `${name}[${length}]`);
 }
 
 /** The array to copy from, once everything about the value has been checked against the input. */
@@ -92,21 +83,12 @@ export function checkInput(view: View, value: unknown): TypedArray {
     checkArray("input", view, view.dtype, value);
     return value;
   }
-  const { dtype, shape } = value;
-  const narrows = dtype === "float64" && view.dtype === "float32";
-  const widened = dtype === "float32" && view.dtype === "float64";
-  if (dtype !== view.dtype && !narrows && !widened)
-    throw new ShapeError(
-      "input-dtype",
-      `${describeView("input", view)}, given ${describeTensor(dtype, shape)}; convert it to ${view.dtype}`,
-    );
-  if (!sameExtents(shape, view.shape))
-    throw new ShapeError(
-      "input-shape",
-      `${describeView("input", view)}, given ${describeTensor(dtype, shape)}; shapes are fixed when compiling`,
-    );
-  checkArray("input", view, dtype, value.data);
-  return value.data;
+  const { data, dtype, shape } = value;
+  const fits = dtype === view.dtype || (dtype === "float64" && view.dtype === "float32");
+  if (!fits || !sameExtents(shape, view.shape))
+    refuse("input", fits ? "shape" : "dtype", view, describeTensor(dtype, shape));
+  checkArray("input", view, dtype, data);
+  return data;
 }
 
 function sameExtents(a: readonly number[], b: readonly number[]): boolean {
@@ -121,20 +103,12 @@ export function copyIn(view: View, from: TypedArray): void {
   else view.data.set(new Uint16Array(from.buffer, from.byteOffset, from.length));
 }
 
-/** A copy of the results that the caller owns. */
-export function copyResults(tree: OutputTree, outputs: readonly View[]): Result {
-  if (typeof tree !== "number") return mapTree(tree, (leaf) => copyResults(leaf, outputs));
-  const { data, shape, dtype } = outputs[tree]!;
-  return { data: data.slice(), shape, dtype };
-}
-
 /** Checks the arrays given for the results: same tree, own array types, right lengths. */
 export function checkOut(tree: OutputTree, outputs: readonly View[], out: unknown): void {
   if (typeof tree === "number") {
     const view = outputs[tree]!;
     checkArray("output", view, view.dtype, out);
-    if (arrayTypeName(out) !== "Float16Array") return;
-    throw new ShapeError("output-dtype", `${describeView("output", view)}: its bits need a Uint16Array`);
+    return;
   }
   const keys = Object.keys(tree);
   const given = typeof out === "object" && out !== null && !ArrayBuffer.isView(out) ? Object.keys(out) : [];
@@ -143,23 +117,21 @@ export function checkOut(tree: OutputTree, outputs: readonly View[], out: unknow
       "output-tree",
       `the results are ${Array.isArray(tree) ? `a tuple of ${keys.length}` : `named ${keys.join(", ")}`}: give out in the same form`,
     );
-  for (const key of keys) checkOut(child(tree, key), outputs, (out as RunInputs)[key]);
+  for (const key of keys)
+    checkOut((tree as Record<string, OutputTree>)[key]!, outputs, (out as Record<string, unknown>)[key]);
 }
 
-/** Copies the results into checked arrays. */
-export function copyOut(tree: OutputTree, outputs: readonly View[], out: OutArrays): Result {
-  if (typeof tree !== "number")
-    return mapTree(tree, (leaf, key) => copyOut(leaf, outputs, (out as Record<string, OutArrays>)[key]!));
-  const { data, shape, dtype } = outputs[tree]!;
-  (out as TypedArray).set(data);
-  return { data: out as TypedArray, shape, dtype };
-}
-
-function child(tree: Exclude<OutputTree, number>, key: string): OutputTree {
-  return (tree as { readonly [name: string]: OutputTree })[key]!;
-}
-
-function mapTree(tree: Exclude<OutputTree, number>, leaf: (of: OutputTree, key: string) => Result): Result {
-  if (Array.isArray(tree)) return tree.map((of: OutputTree, index) => leaf(of, String(index)));
-  return Object.fromEntries(Object.keys(tree).map((key) => [key, leaf(child(tree, key), key)]));
+/** The results: copies that the caller owns, or over the checked arrays given. */
+export function copyResults(tree: OutputTree, outputs: readonly View[], out?: OutArrays): Result {
+  if (typeof tree === "number") {
+    const { data, shape, dtype } = outputs[tree]!;
+    if (out === undefined) return { data: data.slice(), shape, dtype };
+    (out as TypedArray).set(data);
+    return { data: out as TypedArray, shape, dtype };
+  }
+  const given = (out ?? {}) as Readonly<Record<string, OutArrays>>;
+  const parts = Object.entries<OutputTree>(tree as Readonly<Record<string, OutputTree>>).map(
+    ([key, leaf]) => [key, copyResults(leaf, outputs, given[key])] as const,
+  );
+  return Array.isArray(tree) ? parts.map(([, part]) => part) : Object.fromEntries(parts);
 }

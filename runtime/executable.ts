@@ -5,11 +5,11 @@
  * belongs to the caller.
  */
 import type { OutArrays, Result, RunInput, RunInputs, View } from "./binding.js";
-import { checkInput, checkOut, copyIn, copyOut, copyResults, isRecord, slotView } from "./binding.js";
-import { CheckpointError, ConfigError, ShapeError } from "./error.js";
+import { checkInput, checkOut, copyIn, copyResults, isRecord, slotView } from "./binding.js";
+import { ConfigError, ShapeError } from "./error.js";
 import type { Program } from "./program.js";
 import type { Tensor, TypedArray } from "./tensor.js";
-import { arrayTypeName } from "./tensor.js";
+import { checkWeight } from "./weights.js";
 
 /** An artifact bound to its memory. setup runs after the weights are in their slots, run computes outputs from inputs. */
 export interface Instance {
@@ -57,18 +57,16 @@ export function createExecutable<R extends Result = Tensor>(
 
   const bound = (): Bound => {
     if (live !== null) return live;
-    throw new ConfigError("disposed", `${program.name}: used after dispose(); compile or load it again`);
+    throw new ConfigError("disposed", `${program.name}: used after dispose()`);
   };
   const runnable = (): Bound => {
     const current = bound();
     if (ready) return current;
-    throw new ConfigError(
-      "weights-missing",
-      `${program.name}: run before its weights were set; set them first`,
-    );
+    throw new ConfigError("weights-missing", `${program.name}: set its weights before running it`);
   };
   const setWeights = (arrays: readonly TypedArray[]): void => {
     const current = bound();
+    ready = false;
     writeWeights(program, current.instance, arrays);
     ready = true;
   };
@@ -128,15 +126,14 @@ function runOne(bound: Bound, input: unknown, out: unknown): Result {
   if (out !== undefined) checkOut(program.outputTree, outputs, out);
   copyIn(inputs[0]!, array);
   bound.instance.run();
-  if (out === undefined) return copyResults(program.outputTree, outputs);
-  const known = bound.over.get(out as OutArrays);
-  if (known === undefined) {
-    const result = copyOut(program.outputTree, outputs, out as OutArrays);
-    bound.over.set(out as OutArrays, result);
-    return result;
+  const known = out === undefined ? undefined : bound.over.get(out as OutArrays);
+  if (known !== undefined) {
+    (out as TypedArray).set(outputs[program.outputTree as number]!.data);
+    return known;
   }
-  (out as TypedArray).set(outputs[program.outputTree as number]!.data);
-  return known;
+  const result = copyResults(program.outputTree, outputs, out as OutArrays | undefined);
+  if (out !== undefined) bound.over.set(out as OutArrays, result);
+  return result;
 }
 
 function runMany(bound: Bound, args: readonly unknown[]): Result {
@@ -145,48 +142,33 @@ function runMany(bound: Bound, args: readonly unknown[]): Result {
   const given = named ? byName(bound, args[0] as RunInputs) : args.slice(0, inputs.length);
   const rest = args.slice(named ? 1 : inputs.length).filter((arg) => arg !== undefined);
   if (given.length < inputs.length || given.includes(undefined) || rest.length > 1)
-    throw new ShapeError(
-      "input-count",
-      `${program.name} takes ${inputs.length} inputs (${inputs.map((view) => view.name).join(", ")}) and at most an out, given ${args.length} arguments`,
-    );
+    refuseInputs(bound, "input-count", `${args.length} arguments`);
   const arrays = given.map((value, index) => checkInput(inputs[index]!, value));
   if (rest.length > 0) checkOut(program.outputTree, outputs, rest[0]);
   for (const [index, view] of inputs.entries()) copyIn(view, arrays[index]!);
   bound.instance.run();
-  if (rest.length === 0) return copyResults(program.outputTree, outputs);
-  return copyOut(program.outputTree, outputs, rest[0] as OutArrays);
+  return copyResults(program.outputTree, outputs, rest[0] as OutArrays | undefined);
 }
 
 function byName(bound: Bound, record: RunInputs): unknown[] {
-  const names = bound.inputs.map((view) => view.name);
   const given = Object.keys(record);
-  if (given.length !== names.length || !names.every((name) => given.includes(name)))
-    throw new ShapeError(
-      "input-name",
-      `${bound.program.name} takes inputs named ${names.join(", ")}, given ${given.join(", ") || "none"}`,
-    );
-  return names.map((name) => record[name]);
+  const { inputs } = bound;
+  if (given.length !== inputs.length || !inputs.every(({ name }) => given.includes(name)))
+    refuseInputs(bound, "input-name", given.join(", "));
+  return inputs.map(({ name }) => record[name]);
 }
 
-/**
- * Copies the weights into their slots and runs setup. Always all of them: temporaries of the program may lie where raw
- * weights lay.
- */
+function refuseInputs({ program, inputs }: Bound, code: string, given: string): never {
+  const names = inputs.map(({ name }) => name).join(", ");
+  throw new ShapeError(code, `${program.name} takes ${names} and perhaps an out, given ${given}`);
+}
+
+/** Always all of them: temporaries of the program may lie where raw weights lay. */
 function writeWeights(program: Program, instance: Instance, arrays: readonly TypedArray[]): void {
-  if (arrays.length !== program.weights.length)
-    throw new CheckpointError(
-      "weights-count",
-      `${program.name} has ${program.weights.length} weights, given ${arrays.length}`,
-    );
-  const views = program.weights.map((slot) => slotView(instance.memory, slot));
-  views.forEach((view, index) => {
-    const array = arrays[index]!;
-    if (array.length === view.data.length && arrayTypeName(array) === arrayTypeName(view.data)) return;
-    throw new CheckpointError(
-      "weights-shape",
-      `weight ${view.name} is ${view.dtype}[${view.shape}], given ${arrayTypeName(array)}[${array.length}]`,
-    );
-  });
-  for (const [index, view] of views.entries()) view.data.set(arrays[index]!);
+  for (const [index, slot] of program.weights.entries()) {
+    const { data } = slotView(instance.memory, slot);
+    checkWeight(slot, data, arrays[index]);
+    data.set(arrays[index]!);
+  }
   instance.setup();
 }

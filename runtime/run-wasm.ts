@@ -53,7 +53,7 @@ async function compileWasm(bytes: BufferSource): Promise<WebAssembly.Module> {
   } catch (error) {
     throw new UnsupportedError(
       "wasm-blocked",
-      `WebAssembly may not be compiled here (${error}); pass a WebAssembly.Module as "module", or compile with backend js`,
+      `WebAssembly may not be compiled here (${error}); pass a module, or compile with backend js`,
     );
   }
 }

@@ -87,6 +87,17 @@ export function newArray(dtype: DType, length: number): TypedArray {
   return new globalThis[arrayNames[dtype]](length);
 }
 
+/** The numbers of a dense tensor at a byte offset of a buffer; float64 is held as float32. */
+export function arrayOn(
+  buffer: ArrayBufferLike,
+  offset: number,
+  dtype: DType,
+  shape: readonly number[],
+): TypedArray {
+  const name = arrayNames[dtype === "float64" ? "float32" : dtype];
+  return new globalThis[name](buffer as ArrayBuffer, offset, dataLength(shape, dtype));
+}
+
 /** Bytes of one number of a dtype: 4 for each half of a complex64. */
 export function dtypeBytes(dtype: DType): 1 | 2 | 4 | 8 {
   return globalThis[arrayNames[dtype]].BYTES_PER_ELEMENT as 1 | 2 | 4 | 8;

@@ -2,45 +2,39 @@
 import { CheckpointError } from "./error.js";
 import type { Slot } from "./program.js";
 import type { TypedArray } from "./tensor.js";
-import { arrayNames, dataLength } from "./tensor.js";
+import { arrayOn, arrayTypeName, dataLength, describeTensor, dtypeBytes } from "./tensor.js";
 
-/** Bytes a weight takes in the file, without what aligns the next one. */
-function weightBytes(slot: Slot): number {
-  return dataLength(slot.shape, slot.dtype) * globalThis[arrayNames[slot.dtype]].BYTES_PER_ELEMENT;
-}
-
-function aligned(bytes: number): number {
-  return Math.ceil(bytes / 4) * 4;
-}
-
-/** Where each weight starts in the file, and how long the file is. */
-export function weightOffsets(weights: readonly Slot[]): {
-  readonly offsets: readonly number[];
-  readonly bytes: number;
-} {
-  let bytes = 0;
-  const offsets = weights.map((slot) => {
-    const offset = bytes;
-    bytes += aligned(weightBytes(slot));
-    return offset;
-  });
-  return { offsets, bytes };
+/** Where each weight starts in the file, and at the end how long the file is. float64 is stored as float32. */
+export function weightOffsets(weights: readonly Slot[]): readonly number[] {
+  const offsets = [0];
+  for (const [index, { dtype, shape }] of weights.entries()) {
+    const bytes = dataLength(shape, dtype) * Math.min(dtypeBytes(dtype), 4);
+    offsets.push(offsets[index]! + Math.ceil(bytes / 4) * 4);
+  }
+  return offsets;
 }
 
 /** The weights file for arrays in the order of the slots. */
 export function weightsBlob(weights: readonly Slot[], arrays: readonly TypedArray[]): Uint8Array {
-  const { offsets, bytes } = weightOffsets(weights);
-  const out = new Uint8Array(bytes);
-  weights.forEach((slot, index) => {
-    const array = arrays[index];
-    if (array === undefined || array.byteLength !== weightBytes(slot))
-      throw new CheckpointError(
-        "weights-shape",
-        `weight ${slot.name} is ${slot.dtype}[${slot.shape}], ${weightBytes(slot)} bytes, given ${array?.byteLength ?? 0}`,
-      );
-    out.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), offsets[index]!);
-  });
+  const offsets = weightOffsets(weights);
+  const out = new Uint8Array(offsets[weights.length]!);
+  for (const [index, slot] of weights.entries()) {
+    const place = arrayOn(out.buffer, offsets[index]!, slot.dtype, slot.shape);
+    checkWeight(slot, place, arrays[index]);
+    place.set(arrays[index]!);
+  }
   return out;
+}
+
+/** @throws CheckpointError where an array is not what a weight needs */
+export function checkWeight(slot: Slot, place: TypedArray, array: TypedArray | undefined): void {
+  const given = `${arrayTypeName(array)}[${array?.length}]`;
+  const wanted = `${arrayTypeName(place)}[${place.length}]`;
+  if (given !== wanted)
+    throw new CheckpointError(
+      "weights-shape",
+      `weight ${slot.name} is ${describeTensor(slot.dtype, slot.shape)}, ${wanted}, given ${given}`,
+    );
 }
 
 /**
@@ -49,22 +43,18 @@ export function weightsBlob(weights: readonly Slot[], arrays: readonly TypedArra
  * @throws CheckpointError where the file is not as long as the weights
  */
 export function weightArrays(weights: readonly Slot[], blob: ArrayBuffer | ArrayBufferView): TypedArray[] {
-  const { offsets, bytes } = weightOffsets(weights);
+  const offsets = weightOffsets(weights);
   const file = ArrayBuffer.isView(blob)
     ? new Uint8Array(blob.buffer, blob.byteOffset, blob.byteLength)
     : new Uint8Array(blob);
+  const bytes = offsets[weights.length]!;
   if (file.length !== bytes)
     throw new CheckpointError(
       "weights-size",
-      `the weights file has ${file.length} bytes, this program's has ${bytes}: it belongs to another program`,
+      `the weights have ${file.length} bytes, this program's ${bytes}: they belong to another program`,
     );
-  const whole = file.byteOffset % 4 === 0 ? file : new Uint8Array(file);
-  return weights.map((slot, index) => {
-    const length = dataLength(slot.shape, slot.dtype);
-    return new globalThis[arrayNames[slot.dtype]](
-      whole.buffer as ArrayBuffer,
-      whole.byteOffset + offsets[index]!,
-      length,
-    );
-  });
+  const { buffer, byteOffset } = file.byteOffset % 4 === 0 ? file : new Uint8Array(file);
+  return weights.map(({ dtype, shape }, index) =>
+    arrayOn(buffer, byteOffset + offsets[index]!, dtype, shape),
+  );
 }
