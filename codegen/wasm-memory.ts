@@ -6,12 +6,13 @@
  */
 import type binaryen from "binaryen";
 import { InternalError } from "../ir/diagnostic.js";
-import type { Access, Lanes } from "../ir/kernel.js";
+import type { Access, Expr, Lanes } from "../ir/kernel.js";
+import { affineRange, type Range } from "../ir/range.js";
 import type { Target } from "../ir/target.js";
 import type { ElementType } from "../ir/types.js";
 import { elementBytes } from "../ir/types.js";
-import { type Base, type Range, type Terms, termsKey } from "./address.js";
-import { createNames } from "./text.js";
+import { type Base, type Terms, termsKey } from "./address.js";
+import { createNames, type Names } from "./text.js";
 
 export type Binaryen = typeof binaryen;
 export type Ref = binaryen.ExpressionRef;
@@ -24,6 +25,11 @@ export interface Local {
   readonly type: binaryen.Type;
 }
 
+export interface TypedLocal {
+  readonly local: Local;
+  readonly type: ValueType;
+}
+
 /** What holds for a whole kernel. */
 export interface WasmKernel {
   readonly api: Binaryen;
@@ -32,6 +38,7 @@ export interface WasmKernel {
   readonly elements: ReadonlyMap<string, ElementType>;
   readonly pointers: ReadonlyMap<string, Local>;
   readonly locals: Locals;
+  readonly labels: Names;
 }
 
 /** What holds at one place of a kernel; each block fills in a copy of its own. */
@@ -39,10 +46,12 @@ export interface WasmScope {
   readonly ranges: Map<string, Range>;
   /** Locals of loop axes and integer lets. */
   readonly integers: Map<string, Local>;
-  readonly lets: Map<string, { readonly local: Local; readonly type: ValueType }>;
+  readonly lets: Map<string, TypedLocal>;
   /** Register buffers alive, and how many lanes each of their locals has. */
   readonly registers: Map<string, Lanes>;
   readonly bases: Map<string, Local>;
+  /** Expressions whose value is in a local. */
+  readonly bound: Map<Expr, TypedLocal>;
 }
 
 export function emptyScope(): WasmScope {
@@ -52,6 +61,7 @@ export function emptyScope(): WasmScope {
     lets: new Map(),
     registers: new Map(),
     bases: new Map(),
+    bound: new Map(),
   };
 }
 
@@ -62,6 +72,7 @@ export function copyScope(scope: WasmScope): WasmScope {
     lets: new Map(scope.lets),
     registers: new Map(scope.registers),
     bases: new Map(scope.bases),
+    bound: new Map(),
   };
 }
 
@@ -71,13 +82,17 @@ export interface Locals {
   /** Types after the first `count`, which are the parameters. */
   typesAfter(count: number): binaryen.Type[];
   names(): readonly string[];
+  /** A loop label no other loop of the function has. */
+  label(axis: string): string;
 }
 
 export function createLocals(): Locals {
   const byKey = new Map<string, Local>();
   const all: { readonly type: binaryen.Type; readonly name: string }[] = [];
   const names = createNames(new Set());
+  let labels = 0;
   return {
+    label: (axis) => `${axis} loop ${labels++}`,
     of(key, type, wanted = key) {
       const typed = `${type} ${key}`;
       let local = byKey.get(typed);
@@ -125,13 +140,6 @@ export function plus({ module }: WasmKernel, value: Ref, constant: number): Ref 
   return constant === 0 ? value : module.i32.add(value, module.i32.const(constant));
 }
 
-/** The smallest value of coef * name. */
-function lowest({ of, coef }: Terms[number], ranges: WasmScope["ranges"]): number {
-  const range = ranges.get(of);
-  if (range === undefined) throw new InternalError(`${of} is not defined`);
-  return coef * (coef > 0 ? range.low : range.high);
-}
-
 function baseKey(buffer: string, terms: Terms): string {
   return `${buffer} at ${termsKey(terms)}`;
 }
@@ -157,15 +165,15 @@ export function defineBases(
       terms.filter((term) => term !== own),
     );
     const bytes = elementBytes(elementOf(kernel, buffer));
-    const { low, high } = scope.ranges.get(name)!;
-    if (low === high) {
+    const { min, max } = scope.ranges.get(name)!;
+    if (min === max) {
       scope.bases.set(key, rest);
       continue;
     }
     const local = kernel.locals.of(key, kernel.api.i32, `${buffer}_at`);
     const term = scaled(kernel, get(kernel, scope.integers.get(name)!), own.coef * bytes);
     const sum = kernel.module.i32.add(get(kernel, rest), term);
-    const value = plus(kernel, sum, -lowest(own, scope.ranges) * bytes);
+    const value = plus(kernel, sum, -own.coef * (own.coef > 0 ? min : max) * bytes);
     code.push(kernel.module.local.set(local.index, value));
     scope.bases.set(key, local);
   }
@@ -185,8 +193,7 @@ export interface Address {
 }
 
 export function addressOf(kernel: WasmKernel, scope: WasmScope, { buffer, at }: Access): Address {
-  const low = at.terms.reduce((sum, term) => sum + lowest(term, scope.ranges), 0);
-  const offset = (at.offset + low) * elementBytes(elementOf(kernel, buffer));
+  const offset = affineRange(at, scope.ranges).min * elementBytes(elementOf(kernel, buffer));
   const base = get(kernel, baseLocal(kernel, scope, buffer, at.terms));
   return offset >= 0 ? { pointer: base, offset } : { pointer: plus(kernel, base, offset), offset: 0 };
 }

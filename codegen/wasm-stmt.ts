@@ -2,9 +2,12 @@
 import type binaryen from "binaryen";
 import { InternalError } from "../ir/diagnostic.js";
 import type { Access, Expr, Kernel, Stmt } from "../ir/kernel.js";
+import { axisRange, integerRange } from "../ir/range.js";
 import type { Target } from "../ir/target.js";
-import { accessesIn, type Base, basesIn, integerRange } from "./address.js";
+import { walkAccesses } from "../ir/visit.js";
+import { type Base, basesIn, sharedNodes } from "./address.js";
 import { kernelArguments } from "./calls.js";
+import { createNames } from "./text.js";
 import { storeElement } from "./wasm-element.js";
 import {
   affineOf,
@@ -59,6 +62,7 @@ export function addKernel(
     elements: new Map(args.map((arg) => [arg.name, arg.element])),
     pointers: new Map(args.map((arg) => [arg.name, locals.of(`pointer ${arg.name}`, api.i32, arg.name)])),
     locals,
+    labels: createNames(new Set()),
   };
   const body = kernel.nests.flatMap((nest) => blockCode(context, emptyScope(), nest.body));
   const params = api.createType(args.map(() => api.i32));
@@ -72,30 +76,46 @@ function blockCode(kernel: WasmKernel, outer: WasmScope, body: readonly Stmt[]):
   const scope = copyScope(outer);
   let bases: readonly Base[] | null = null;
   return body.flatMap((stmt, index) => {
-    switch (stmt.kind) {
-      case "for":
-        return loopCode(kernel, scope, stmt);
-      case "let":
-        if (stmt.value.kind !== "index" && stmt.value.kind !== "integer")
-          return letCode(kernel, scope, stmt.name, stmt.value);
-        bases ??= basesIn(body);
-        return integerLetCode(kernel, scope, stmt.name, stmt.value, bases);
-      case "alloc":
-        return allocCode(kernel, scope, stmt, body.slice(index + 1));
-      case "store":
-        return storeCode(kernel, scope, stmt.to, valueCode(kernel, scope, stmt.value));
-      case "reduce":
-        return reduceCode(kernel, scope, stmt);
-      case "if":
-        return kernel.module.if(
-          conditionOf(kernel, scope, stmt.when),
-          kernel.module.block(null, blockCode(kernel, scope, stmt.body)),
-        );
-      case "barrier":
-        return [];
-      default:
-        throw new InternalError(`unknown statement ${(stmt satisfies never as Stmt).kind}`);
+    if (stmt.kind === "alloc") return allocCode(kernel, scope, stmt, body.slice(index + 1));
+    if (stmt.kind === "let" && (stmt.value.kind === "index" || stmt.value.kind === "integer")) {
+      bases ??= basesIn(body);
+      return integerLetCode(kernel, scope, stmt.name, stmt.value, bases);
     }
+    const shared = bindShared(kernel, scope, stmt);
+    return [...shared, ...stmtCode(kernel, scope, stmt)];
+  });
+}
+
+function stmtCode(kernel: WasmKernel, scope: WasmScope, stmt: Exclude<Stmt, { kind: "alloc" }>): Ref[] {
+  const { module } = kernel;
+  switch (stmt.kind) {
+    case "for":
+      return loopCode(kernel, scope, stmt);
+    case "let":
+      return [letCode(kernel, scope, stmt.name, stmt.value)];
+    case "store":
+      return [storeCode(kernel, scope, stmt.to, valueCode(kernel, scope, stmt.value))];
+    case "reduce":
+      return [reduceCode(kernel, scope, stmt)];
+    case "if": {
+      const when = conditionOf(kernel, scope, stmt.when);
+      return [module.if(when, module.block(null, blockCode(kernel, scope, stmt.body)))];
+    }
+    case "barrier":
+      return [];
+    default:
+      throw new InternalError(`unknown statement ${(stmt satisfies never as Stmt).kind}`);
+  }
+}
+
+/** A local for every expression that the statement uses more than once. */
+function bindShared(kernel: WasmKernel, scope: WasmScope, stmt: Stmt): Ref[] {
+  scope.bound.clear();
+  return sharedNodes(stmt).map((expr, index) => {
+    const { ref, type } = valueCode(kernel, scope, expr);
+    const local = kernel.locals.of(`shared ${index}`, localType(kernel.api, type), "t");
+    scope.bound.set(expr, { local, type });
+    return kernel.module.local.set(local.index, ref);
   });
 }
 
@@ -108,14 +128,15 @@ function loopCode(kernel: WasmKernel, outer: WasmScope, stmt: Extract<Stmt, { ki
   const local = kernel.locals.of(`axis ${axis}`, api.i32, axis);
   const scope = copyScope(outer);
   scope.integers.set(axis, local);
-  scope.ranges.set(axis, { low: start, high: start + extent - 1 });
+  scope.ranges.set(axis, axisRange(stmt));
   const begin = module.local.set(local.index, module.i32.const(start));
   const bases = defineBases(kernel, scope, basesIn(body), axis);
   const inside = [...bases, ...blockCode(kernel, scope, body)];
   if (extent === 1) return [begin, ...inside];
   const next = module.local.tee(local.index, plus(kernel, get(kernel, local), 1), api.i32);
-  const again = module.br_if(`${axis} loop`, module.i32.lt_s(next, module.i32.const(start + extent)));
-  return [begin, module.loop(`${axis} loop`, module.block(null, [...inside, again]))];
+  const label = kernel.labels.fresh(axis);
+  const again = module.br_if(label, module.i32.lt_s(next, module.i32.const(start + extent)));
+  return [begin, module.loop(label, module.block(null, [...inside, again]))];
 }
 
 function letCode(kernel: WasmKernel, scope: WasmScope, name: string, expr: Expr): Ref {
@@ -193,11 +214,11 @@ function allocCode(
       `${buffer.space} buffer ${buffer.name} of ${buffer.element} reached the wasm backend`,
     );
   const used = new Set<number>();
-  for (const access of accessesIn(rest)) {
-    if (access.buffer !== buffer.name) continue;
+  walkAccesses(rest, (access) => {
+    if (access.buffer !== buffer.name) return;
     if (used.size === 0) scope.registers.set(buffer.name, access.lanes);
     used.add(registerLocal(kernel, scope, access).index);
-  }
+  });
   const lanes = scope.registers.get(buffer.name) ?? 1;
   return [...used].map((index) => module.local.set(index, constantOf(kernel, init, lanes)));
 }

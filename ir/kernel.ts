@@ -94,12 +94,15 @@ export interface Buffer {
   readonly space: BufferSpace;
 }
 
-/** A buffer the caller binds. `size` counts elements from the bound address on. */
+/**
+ * A buffer the caller binds. `size` counts elements from the bound address on. `constant` is read, and holds the same
+ * values in every run (weights and what depends on weights only), so that it may be re-laid out once.
+ */
 export interface Parameter {
   readonly name: string;
   readonly element: ElementType;
   readonly size: number;
-  readonly access: "read" | "write" | "read-write";
+  readonly access: "read" | "constant" | "write" | "read-write";
 }
 
 /** One loop nest; the nests of a kernel run one after another. */

@@ -9,7 +9,8 @@
  * dilated lhs, which is an element only where l divides t, namely element t/l. Advancing p by P = l/gcd(s,l) moves t by
  * a multiple of l, so the positions p = P*q + f of phase f all use the same taps, those with l | f*s + k*r - low: none,
  * or every K-th from some k0 on, K = l/gcd(r,l). Tap j of these reads element
- * q*(s/gcd(s,l)) + j*(r/gcd(r,l)) + (f*s + k0*r - low)/l: again a window. A phase without taps sums nothing.
+ * q*(s/gcd(s,l)) + j*(r/gcd(r,l)) + (f*s + k0*r - low)/l: again a window. A phase without taps sums nothing: its conv
+ * has one tap, and skips it.
  *
  * The terms that remain are summed in their old order; those left out add a zero, which changes no accumulator that
  * started at 0 (finite weights given). So the results are the same bits.
@@ -20,7 +21,7 @@ import type { Scalar, ScalarArg } from "../../ir/scalar.js";
 import { arg, scalarArgs, substitute } from "../../ir/scalar.js";
 import { denseStrides, elementCount } from "../../ir/types.js";
 import type { WindowDim } from "../../ir/window.js";
-import { dilatedExtent } from "../../ir/window.js";
+import { dilatedExtent, windowDim } from "../../ir/window.js";
 import { addFolded } from "../fold.js";
 import { rewriteGraph } from "../rewrite.js";
 
@@ -74,15 +75,16 @@ function split(conv: NodeOf<"conv">, args: readonly ValueId[], builder: GraphBui
     const at = phaseIndex(steps, phase);
     const extents = phaseShape(shape, steps, phase);
     if (elementCount(extents) === 0) return emptyTensor(builder, extents);
-    const dims = conv.window.map((dim, d) => {
+    const dims = conv.window.map((dim, d): PhaseDim | null => {
       const axis = axes.out.spatial[d]!;
       return phaseDim(dim, at[axis]!, extents[axis]!, lhsShape[axes.lhs.spatial[d]!]!);
     });
-    const taps = new Map(dims.map((dim, d) => [axes.rhs.spatial[d]!, dim.taps]));
+    const used = dims.filter((dim) => dim !== null);
+    const phaseConv = used.length === dims.length ? convOfPhase(conv, used) : idleConv(conv, extents, lhsShape);
     const positions = new Map<number, Run>(
       axes.out.spatial.map((axis) => [axis, { start: at[axis]!, step: steps[axis]!, count: extents[axis]! }]),
     );
-    return addPhase(conv, args, dims, taps, positions, builder);
+    return addPhase(phaseConv, args, positions, builder);
   });
   if (phases.length === 1) return phases[0]!;
   return builder.add({ op: "interleave", steps, shape }, phases);
@@ -93,41 +95,70 @@ function emptyTensor(builder: GraphBuilder, shape: readonly number[]): ValueId {
   return builder.add({ op: "constant", path: "", data: new Float32Array(0) }, [], { element: "f32", shape });
 }
 
-/** Phase f of one dimension, with `positions` outputs, over `extent` elements. */
-function phaseDim(dim: WindowDim, f: number, positions: number, extent: number): PhaseDim {
+/** Phase f of one dimension, with `positions` outputs, over `extent` elements; null where it has no taps. */
+function phaseDim(dim: WindowDim, f: number, positions: number, extent: number): PhaseDim | null {
   const { size, stride, low, lhsDilation, rhsDilation } = dim;
   if (lhsDilation === 1) return { taps: { start: 0, step: 1, count: size }, window: dim };
-  const first = Array.from({ length: size }, (_, k) => k).find(
-    (k) => (f * stride + k * rhsDilation - low) % lhsDilation === 0,
-  );
+  const reads = (k: number): number => f * stride + k * rhsDilation - low;
+  const start = Array.from({ length: size }, (_, k) => k).find((k) => reads(k) % lhsDilation === 0);
+  if (start === undefined) return null;
   const every = lhsDilation / gcd(rhsDilation, lhsDilation);
-  const count = first === undefined ? 0 : Math.ceil((size - first) / every);
+  const count = Math.ceil((size - start) / every);
   const window = {
     size: count,
     stride: stride / gcd(stride, lhsDilation),
-    rhsDilation: rhsDilation / gcd(rhsDilation, lhsDilation),
+    // `0 -` rather than a sign: there is no padding of -0.
+    low: 0 - reads(start) / lhsDilation,
     lhsDilation: 1,
+    rhsDilation: rhsDilation / gcd(rhsDilation, lhsDilation),
     border: "zero",
   } as const;
-  const start = first ?? 0;
-  // `0 -` rather than a sign: there is no padding of -0.
-  const newLow = first === undefined ? 0 : 0 - (f * stride + start * rhsDilation - low) / lhsDilation;
   const read = (positions - 1) * window.stride + dilatedExtent(count, window.rhsDilation);
   return {
     taps: { start, step: count > 1 ? every : 1, count },
-    window: { ...window, low: newLow, high: read - extent - newLow },
+    window: { ...window, high: read - extent - window.low },
   };
 }
 
+/** The conv of a phase, not yet cut out of the whole: its taps of each spatial dimension are to be taken from rhs. */
+interface PhaseConv {
+  readonly conv: NodeOf<"conv">;
+  readonly taps: readonly Run[];
+}
+
+function convOfPhase(conv: NodeOf<"conv">, dims: readonly PhaseDim[]): PhaseConv {
+  return {
+    conv: {
+      ...conv,
+      window: dims.map((dim) => dim.window),
+      skippedTaps: phaseSkippedTaps(conv, dims),
+    },
+    taps: dims.map((dim) => dim.taps),
+  };
+}
+
+/** A conv that sums nothing: of its one tap no product is formed. */
+function idleConv(conv: NodeOf<"conv">, extents: readonly number[], lhsShape: readonly number[]): PhaseConv {
+  const { lhs, out } = convAxes(conv.dims);
+  const window = conv.window.map((_, d) =>
+    windowDim(1, { high: extents[out.spatial[d]!]! - lhsShape[lhs.spatial[d]!]! }),
+  );
+  return {
+    conv: { ...conv, window, skippedTaps: [0], fused: { ...conv.fused, rhs: arg("rhs") } },
+    taps: window.map(() => ({ start: 0, step: 1, count: 1 })),
+  };
+}
+
+/** Adds the conv of a phase over the whole conv's operands, each cut down to the phase's taps or positions. */
 function addPhase(
-  conv: NodeOf<"conv">,
+  { conv, taps }: PhaseConv,
   args: readonly ValueId[],
-  dims: readonly PhaseDim[],
-  taps: ReadonlyMap<number, Run>,
   positions: ReadonlyMap<number, Run>,
   builder: GraphBuilder,
 ): ValueId {
-  const phaseArgs: ValueId[] = [args[0]!, sliced(builder, args[1]!, taps)];
+  const { rhs } = convAxes(conv.dims);
+  const tapsByAxis = new Map(taps.map((run, d) => [rhs.spatial[d]!, run]));
+  const phaseArgs: ValueId[] = [args[0]!, sliced(builder, args[1]!, tapsByAxis)];
   /** The scalar over operands of its own: one operand may be cut differently for rhs and out. */
   const cut = (scalar: Scalar, runs: ReadonlyMap<number, Run>): Scalar => {
     const indices = new Map<ScalarArg, number>();
@@ -139,13 +170,8 @@ function addPhase(
     return substitute(scalar, (of) => arg(indices.get(of) ?? of));
   };
   const { fused } = conv;
-  const body: NodeOf<"conv"> = {
-    ...conv,
-    window: dims.map((dim) => dim.window),
-    skippedTaps: phaseSkippedTaps(conv, dims),
-    fused: { lhs: fused.lhs, rhs: cut(fused.rhs, taps), out: cut(fused.out, positions) },
-  };
-  return builder.copy(body, phaseArgs);
+  const cutFused = { lhs: fused.lhs, rhs: cut(fused.rhs, tapsByAxis), out: cut(fused.out, positions) };
+  return builder.copy({ ...conv, fused: cutFused }, phaseArgs);
 }
 
 /** The slice of a value that broadcasts against `rank` axes; axes it is broadcast along stay as they are. */

@@ -1,0 +1,172 @@
+/**
+ * The whole line on one page: trace, graph passes, plan (schedule, lower, kernel passes), emit; then bind the artifact
+ * to memory. compile() gives an executable; the CLI and bundles use the same `Compilation`.
+ */
+import type { Artifact } from "../codegen/backend.js";
+import { backends } from "../codegen/backend.js";
+import type { Graph } from "../ir/graph.js";
+import type { TargetName } from "../ir/target.js";
+import { targets } from "../ir/target.js";
+import type { ElementArray } from "../ir/types.js";
+import type { OutputTree, Program, Slot } from "../runtime/program.js";
+import type { Tensor } from "../runtime/tensor.js";
+import { bindParams, parameterData } from "./bind-params.js";
+import { checkParams } from "./checkpoint/check-params.js";
+import type { Variables } from "./checkpoint/tree.js";
+import type { BackendName, CompileOptions } from "./compile-options.js";
+import { checkCompileOptions, handSchedules, resolveBackend, targetsOf } from "./compile-options.js";
+import { dtypeOf } from "./element-type.js";
+import type { Planned } from "./plan.js";
+import { plan } from "./plan.js";
+import { runGraphPasses } from "./run-passes.js";
+import type { TraceResult, TraceTarget } from "./trace.js";
+import { traceProgram } from "./trace.js";
+
+/** Everything made of a program for one target. */
+export interface Built {
+  readonly target: TargetName;
+  readonly graph: Graph;
+  readonly planned: Planned;
+  readonly artifact: Artifact;
+  readonly program: Program;
+}
+
+/** A traced program with its options, from which any target can be built. */
+export class Compilation {
+  readonly backend: BackendName;
+  readonly precision: "default" | "highest";
+  readonly traced: TraceResult;
+  readonly name: string;
+  /** The traced graph, its parameters constants where variables were given. */
+  readonly graph: Graph;
+  readonly options: CompileOptions;
+  /** What was decided that a user may want to know. */
+  readonly notes: readonly string[];
+  private readonly built = new Map<TargetName, Promise<Built>>();
+
+  constructor(target: TraceTarget, options: CompileOptions) {
+    checkCompileOptions("compile", options);
+    this.options = options;
+    this.backend = resolveBackend(options.backend);
+    this.progress("trace", 0);
+    this.traced = traceProgram(target, { inputs: options.inputs });
+    this.name = options.name ?? this.traced.graph.name;
+    this.precision = needsHighest(this.traced.graph) ? "highest" : (options.precision ?? "default");
+    const { variables } = options;
+    this.graph =
+      variables === undefined
+        ? this.traced.graph
+        : bindParams(this.traced.graph, this.checkVariables(variables));
+    this.notes = notesOf(options, this.precision);
+  }
+
+  /** The tensors of a variables tree by parameter path; throws CheckpointError where they do not fit. */
+  checkVariables(variables: Variables): ReadonlyMap<string, Tensor> {
+    const { onWarning, strict } = this.options;
+    return checkParams(this.traced.params, variables, { onWarning, strict });
+  }
+
+  get targets(): readonly TargetName[] {
+    return targetsOf(this.backend, this.precision);
+  }
+
+  /** True while some parameter has no value yet. */
+  get needsVariables(): boolean {
+    return this.options.variables === undefined && this.traced.params.length > 0;
+  }
+
+  build(target: TargetName): Promise<Built> {
+    const known = this.built.get(target) ?? this.buildNow(target);
+    this.built.set(target, known);
+    return known;
+  }
+
+  /** Builds every target of the backend: what a bundle holds. */
+  buildAll(): Promise<readonly Built[]> {
+    return Promise.all(this.targets.map((target) => this.build(target)));
+  }
+
+  private async buildNow(name: TargetName): Promise<Built> {
+    const target = targets[name];
+    const context = { target, precision: this.precision };
+    const passes = this.options.passes ?? {};
+    this.progress("graph passes", 1);
+    const { graph } = runGraphPasses(this.graph, context, passes);
+    this.progress("schedule and lower", 2);
+    const planned = plan(graph, {
+      ...context,
+      passes,
+      handSchedules: handSchedules(this.options.schedules),
+      keepText: true,
+    });
+    this.progress("emit", 3);
+    const emit = await backends[this.backend]();
+    const artifact = await emit(planned.program, target);
+    this.progress("emit", 4);
+    return { target: name, graph, planned, artifact, program: this.manifest(planned) };
+  }
+
+  private progress(stage: string, done: number): void {
+    this.options.onProgress?.({ stage, done, total: 4 });
+  }
+
+  private manifest(planned: Planned): Program {
+    const inputs = this.traced.inputs.map(
+      (input, i): Slot => ({ ...input, offset: planned.inputOffsets[i]! }),
+    );
+    const outputs = this.traced.outputs.map(
+      (output, i): Slot => ({
+        name: outputName(this.traced.outputTree, i),
+        ...output,
+        offset: planned.outputOffsets[i]!,
+      }),
+    );
+    const weights = planned.weights.map(({ node, offset }, i): Slot => {
+      const path = node.path === "" ? `constant_${i}` : node.path;
+      return { name: path, dtype: dtypeOf(node.type.element), shape: node.type.shape, offset };
+    });
+    return {
+      name: this.name,
+      backend: this.backend,
+      inputs,
+      outputs,
+      outputTree: this.traced.outputTree,
+      weights,
+      memoryBytes: planned.program.memoryBytes,
+    };
+  }
+}
+
+/** The arrays of program.weights: constants as they are, parameters from the variables given. */
+export function weightData(planned: Planned, values: ReadonlyMap<string, Tensor>): ElementArray[] {
+  return planned.weights.map(({ node }) =>
+    node.op === "constant" ? node.data : parameterData(values.get(node.path)!),
+  );
+}
+
+/** One layer that asks for "highest" makes the whole program so: one program rounds in one way. */
+function needsHighest(graph: Graph): boolean {
+  return graph.nodes.some((node) => node.op === "conv" && node.precision === "highest");
+}
+
+function notesOf(options: CompileOptions, precision: "default" | "highest"): string[] {
+  const notes: string[] = [];
+  if ((options.threads ?? 1) > 1) notes.push(`threads: ${options.threads} asked for; runs on one thread`);
+  if (precision === "highest" && options.precision !== "highest")
+    notes.push('precision: a layer asks for "highest", so the whole program is compiled with it');
+  return notes;
+}
+
+/** `y` for a single output, the keys of a tuple or record joined by "." otherwise. */
+export function outputName(tree: OutputTree, index: number): string {
+  const find = (node: OutputTree, path: readonly string[]): string | null => {
+    if (typeof node === "number") return node === index ? path.join(".") : null;
+    for (const [key, child] of Object.entries(node)) {
+      const found = find(child as OutputTree, [...path, key]);
+      if (found !== null) return found;
+    }
+    return null;
+  };
+  const found = find(tree, []);
+  return found === null || found === "" ? "y" : /^\d/.test(found) ? `y${found}` : found;
+}

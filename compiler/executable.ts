@@ -1,0 +1,181 @@
+/** compile(): a compilation bound to memory in this process, with everything that can be asked of it. */
+import { bundle } from "../codegen/bundle.js";
+import type { OutArrays, Result, RunInput, RunInputs, View } from "../runtime/binding.js";
+import { ConfigError, UnsupportedError } from "../runtime/error.js";
+import type { Instance, Executable as RuntimeExecutable } from "../runtime/executable.js";
+import { createExecutable } from "../runtime/executable.js";
+import type { JsFactory } from "../runtime/run-js.js";
+import { instantiateJs } from "../runtime/run-js.js";
+import { instantiateWasm } from "../runtime/run-wasm.js";
+import type { Tensor } from "../runtime/tensor.js";
+import { weightsBlob } from "../runtime/weights.js";
+import type { Variables } from "./checkpoint/tree.js";
+import type { Built } from "./compile.js";
+import { Compilation, weightData } from "./compile.js";
+import type { BackendName, CompileOptions } from "./compile-options.js";
+import type { EmitStage } from "./emit-stage.js";
+import { emitStage } from "./emit-stage.js";
+import type { Explanation } from "./explain.js";
+import { explain, explanationText } from "./explain.js";
+import type { TraceTarget } from "./trace.js";
+import { version } from "./version.js";
+
+export interface BundleRequest {
+  /** Of the files; by default the program's name. */
+  readonly name?: string | undefined;
+  /** Put everything inside the .mjs. */
+  readonly inline?: boolean | undefined;
+}
+
+/** A compiled program, ready to run. `R` is what the model returns. */
+export interface Executable<B extends BackendName = BackendName, R extends Result = Tensor> {
+  /** What "auto" became. */
+  readonly backend: B;
+  readonly notes: readonly string[];
+  /** Views on the program's memory, valid until dispose(). */
+  readonly inputs: readonly View[];
+  readonly outputs: readonly View[];
+  /** Runs on copies of the inputs; overlapping calls queue. Results belong to the caller. */
+  run(...args: readonly (RunInput | RunInputs | OutArrays)[]): Promise<R>;
+  /** As run, at once; the last argument may be the array to write into, and then nothing is allocated. */
+  runSync(...args: readonly (RunInput | RunInputs | OutArrays)[]): R;
+  /** Computes outputs[].data from inputs[].data; allocates nothing. */
+  invoke(): void;
+  /** Gives the parameters (again) and packs them once. */
+  setVariables(variables: Variables): Promise<void>;
+  explain(): string;
+  explain(options: { readonly json: true }): Explanation;
+  /** The files of a standalone bundle, by name. */
+  bundle(request?: BundleRequest): Promise<ReadonlyMap<string, Uint8Array>>;
+  /** Any stage of the compilation as text. */
+  emit(stage: EmitStage): Promise<string>;
+  dispose(): void;
+}
+
+/**
+ * Compiles a model for fixed input shapes.
+ *
+ * @param target a Module, or a function of traced values
+ * @param options `inputs` is required: one spec per input. With `variables` the parameters are baked in
+ * @returns an executable that owns its memory until dispose()
+ * @throws ConfigError, ShapeError, CheckpointError or UnsupportedError, before anything runs
+ *
+ * @example
+ * const conv = new Conv({ features: 8, kernelSize: [3, 3] });
+ * const f = await compile(conv, { inputs: [[1, 28, 28, 3]], variables: conv.init(key(0), [1, 28, 28, 3]) });
+ * const y = await f.run(new Float32Array(28 * 28 * 3));   // float32[1,28,28,8]
+ */
+export async function compile<B extends BackendName = BackendName, R extends Result = Tensor>(
+  target: TraceTarget,
+  options: CompileOptions<B>,
+): Promise<Executable<B, R>> {
+  const compilation = new Compilation(target, options);
+  const { built, instance, note } = await instantiate(compilation);
+  const notes = [...compilation.notes, note];
+  const executable = createExecutable<R>(built.program, instance, { notes });
+  if (!compilation.needsVariables && built.program.weights.length > 0)
+    executable.setWeights(weightData(built.planned, new Map()));
+  return withCompiler<B, R>(compilation, built, executable);
+}
+
+function withCompiler<B extends BackendName, R extends Result>(
+  compilation: Compilation,
+  built: Built,
+  executable: RuntimeExecutable<R>,
+): Executable<B, R> {
+  let variables = compilation.options.variables;
+  function explainBuilt(): string;
+  function explainBuilt(options: { readonly json: true }): Explanation;
+  function explainBuilt(options?: { readonly json?: boolean }): string | Explanation {
+    const explanation = explain(compilation, built);
+    return options?.json === true ? explanation : explanationText(explanation);
+  }
+  return {
+    backend: executable.backend as B,
+    notes: executable.notes,
+    get inputs() {
+      return executable.inputs;
+    },
+    get outputs() {
+      return executable.outputs;
+    },
+    run: executable.run,
+    runSync: executable.runSync,
+    invoke: executable.invoke,
+    dispose: executable.dispose,
+    async setVariables(given) {
+      const values = compilation.checkVariables(given);
+      executable.setWeights(weightData(built.planned, values));
+      variables = given;
+    },
+    explain: explainBuilt,
+    bundle: (request = {}) => bundleOf(compilation, variables, request),
+    emit: (stage) => emitStage(compilation, built, stage),
+  };
+}
+
+/** The files of a bundle; every target of the backend is built for it. */
+export async function bundleOf(
+  compilation: Compilation,
+  variables: Variables | undefined,
+  request: BundleRequest,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  if (variables === undefined && compilation.needsVariables)
+    throw new ConfigError(
+      "weights-missing",
+      `${compilation.name}: a bundle holds its parameters; compile with variables or call setVariables first`,
+    );
+  const all = await compilation.buildAll();
+  const first = all[0]!;
+  const values = variables === undefined ? new Map<string, Tensor>() : compilation.checkVariables(variables);
+  const { program, planned } = first;
+  return bundle({
+    name: request.name ?? program.name,
+    program: {
+      ...program,
+      name: request.name ?? program.name,
+      memoryBytes: Math.max(...all.map((built) => built.program.memoryBytes)),
+    },
+    artifacts: all.map((built) => built.artifact),
+    weights: weightsBlob(program.weights, weightData(planned, values)),
+    inline: request.inline ?? false,
+    compilerVersion: version,
+    macs: planned.layers.reduce((sum, layer) => sum + layer.macs, 0),
+  });
+}
+
+/** The smallest module that uses a relaxed SIMD instruction: f32x4.relaxed_madd of three zero vectors. */
+const relaxedProbe = [
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 66, 1, 64, 0, 253, 12, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 253, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 253, 12, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 253, 133, 2, 26, 11,
+];
+
+/** Builds the best target this engine runs, and binds it to memory. */
+async function instantiate(
+  compilation: Compilation,
+): Promise<{ readonly built: Built; readonly instance: Instance; readonly note: string }> {
+  if (compilation.backend === "js") {
+    const built = await compilation.build(compilation.targets[0]!);
+    return { built, instance: instantiateJs(jsFactory(built), built.program), note: `runs ${built.target}` };
+  }
+  const relaxed = WebAssembly.validate(new Uint8Array(relaxedProbe));
+  const target = compilation.targets.find((name) => name !== "wasm-relaxed" || relaxed)!;
+  const built = await compilation.build(target);
+  if (built.artifact.kind !== "wasm")
+    throw new UnsupportedError("backend-unsupported", "no wasm was emitted");
+  return { built, instance: await instantiateWasm(built.artifact.bytes), note: `runs ${target}` };
+}
+
+function jsFactory(built: Built): JsFactory {
+  if (built.artifact.kind !== "js") throw new UnsupportedError("backend-unsupported", "no js was emitted");
+  try {
+    return new Function(`return ${built.artifact.source}`)() as JsFactory;
+  } catch (error) {
+    if (!(error instanceof EvalError)) throw error;
+    throw new UnsupportedError(
+      "code-generation-blocked",
+      "this page forbids making code from text (CSP), which compile with backend js does; write a bundle with bundle() or `convsmith compile` instead, which does not",
+    );
+  }
+}

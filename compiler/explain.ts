@@ -1,0 +1,108 @@
+/** What was decided and why, layer by layer, as data and as text. */
+import { printSchedule } from "../ir/print.js";
+import type { Built, Compilation } from "./compile.js";
+
+export interface LayerExplanation {
+  readonly kernel: string;
+  readonly where: string;
+  readonly op: string;
+  readonly outShape: readonly number[];
+  readonly algorithm: string;
+  readonly why: string;
+  readonly schedule: string;
+  readonly macs: number;
+  readonly bytes: number;
+  readonly predictedMs: number;
+  /** setup: depends on weights only and runs once. */
+  readonly phase: "setup" | "run";
+}
+
+export interface Explanation {
+  readonly name: string;
+  readonly backend: string;
+  readonly target: string;
+  readonly precision: string;
+  readonly notes: readonly string[];
+  readonly layers: readonly LayerExplanation[];
+  readonly macs: number;
+  readonly memoryBytes: number;
+  readonly memory: Readonly<Record<string, number>>;
+  readonly codeBytes: number;
+}
+
+export function explain(compilation: Compilation, built: Built): Explanation {
+  const { planned, artifact } = built;
+  const layers = planned.layers.map(
+    ({ choice, kernelText: _, ...layer }): LayerExplanation => ({
+      ...layer,
+      algorithm: choice.algorithm,
+      why: choice.why,
+      schedule: printSchedule(choice.schedule),
+      predictedMs: choice.predictedMs,
+    }),
+  );
+  return {
+    name: compilation.name,
+    backend: compilation.backend,
+    target: built.target,
+    precision: compilation.precision,
+    notes: compilation.notes,
+    layers,
+    macs: layers.reduce((sum, layer) => sum + layer.macs, 0),
+    memoryBytes: planned.program.memoryBytes,
+    memory: planned.memory,
+    codeBytes: artifact.kind === "wasm" ? artifact.bytes.length : artifact.source.length,
+  };
+}
+
+export function explanationText(explanation: Explanation): string {
+  const { layers, memory } = explanation;
+  const rows = layers.map((layer) => [
+    layer.where === "" ? layer.kernel : layer.where,
+    layer.op,
+    `[${layer.outShape.join(",")}]`,
+    layer.algorithm,
+    count(layer.macs),
+    byteCount(layer.bytes),
+    `${layer.predictedMs.toFixed(3)} ms`,
+    layer.phase === "setup" ? `once; ${layer.why}` : layer.why,
+  ]);
+  const head = ["layer", "op", "output", "algorithm", "MACs", "bytes", "predicted", "why"];
+  const memoryText = Object.entries(memory).map(([kind, bytes]) => `${kind} ${byteCount(bytes)}`);
+  return [
+    `${explanation.name}: ${explanation.target}, precision ${explanation.precision}, ${count(explanation.macs)} MACs, code ${byteCount(explanation.codeBytes)}`,
+    `memory ${byteCount(explanation.memoryBytes)}: ${memoryText.join(", ")}`,
+    ...explanation.notes.map((note) => `note: ${note}`),
+    "",
+    ...table([head, ...rows]),
+  ].join("\n");
+}
+
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!)))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+/** 12.3 M. */
+export function count(n: number): string {
+  const units = ["", " k", " M", " G", " T"];
+  let value = n;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return unit === 0 ? String(n) : `${value.toPrecision(3)}${units[unit]}`;
+}
+
+/** 12.3 KB, of 1,024 bytes. */
+export function byteCount(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(1)} KB`;
+  return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+}

@@ -1,0 +1,229 @@
+/**
+ * A convolution as a naive loop nest, straight from its definition (spec section 2.1): pure axes `h n oh ow g oc`,
+ * reduction axes `kh kw ic` in this order, the accumulator from 0, then `fused.out`.
+ *
+ * Axes of extent 1 are left out. Each spatial position that can leave the lhs is a let (`ih`, `iw`), so that a schedule can tell the dimensions
+ * of the lhs apart; elements outside the lhs are gated loads, which yield 0 and are still multiplied. A term whose
+ * element was inserted by lhs dilation, or whose tap is skipped, is not formed at all.
+ */
+import { InternalError } from "../../ir/diagnostic.js";
+import type { NodeOf } from "../../ir/graph.js";
+import { convAxes } from "../../ir/graph.js";
+import type { Affine, Expr } from "../../ir/kernel.js";
+import { addAffine, affine } from "../../ir/kernel.js";
+import type { WindowDim } from "../../ir/window.js";
+import { dilatedExtent } from "../../ir/window.js";
+import type { IntegerLet, Loop, LoopNest } from "../schedule/loop-nest.js";
+import { accumulator, loop } from "../schedule/loop-nest.js";
+import type { LoweredKernel } from "./lowered.js";
+import type { Operand } from "./operand.js";
+import { address, broadcastAddress, readParameter, writeParameter } from "./operand.js";
+import { lowerScalar } from "./scalar.js";
+
+export interface SpatialNames {
+  readonly out: string;
+  readonly tap: string;
+  readonly position: string;
+}
+
+/** Axis names of the spatial dimensions: `ow kw iw` in 1-D, `oh …` before it, then `od …`, then `o3 …` outwards. */
+export function spatialNames(rank: number): SpatialNames[] {
+  const letters = ["w", "h", "d"];
+  return Array.from({ length: rank }, (_, d) => {
+    const fromLast = rank - 1 - d;
+    const letter = letters[fromLast] ?? String(fromLast);
+    return { out: `o${letter}`, tap: `k${letter}`, position: `i${letter}` };
+  });
+}
+
+/** The value of an axis that a loop of extent 1 would run. */
+function axisOf(name: string, extent: number): Affine {
+  return extent === 1 ? affine(0) : affine(0, { [name]: 1 });
+}
+
+/** operands: lhs, rhs, then what `fused` reads as $2 …; out: the result. */
+export function lowerConv(node: NodeOf<"conv">, operands: readonly Operand[], out: Operand): LoweredKernel {
+  const [lhs, rhs] = operands;
+  if (lhs === undefined || rhs === undefined) throw new InternalError("conv without lhs or rhs");
+  const axes = convAxes(node.dims);
+  const names = spatialNames(node.window.length);
+  const outShape = node.type.shape;
+  const batch = outShape[axes.out.batch]!;
+  const groups = node.groups * node.batchGroups;
+  const perGroup = outShape[axes.out.feature]! / groups;
+  const depth = rhs.type.shape[axes.rhs.in]!;
+
+  const n = axisOf("n", batch);
+  const g = axisOf("g", groups);
+  const oc = axisOf("oc", perGroup);
+  const ic = axisOf("ic", depth);
+  const feature = addAffine(oc, g, perGroup);
+  const positions = node.window.map((dim, d) =>
+    spatialPosition(dim, names[d]!, outShape[axes.out.spatial[d]!]!, lhs.type.shape[axes.lhs.spatial[d]!]!),
+  );
+
+  const lhsIndex: Affine[] = [];
+  lhsIndex[axes.lhs.batch] = node.batchGroups > 1 ? addAffine(n, g, batch) : n;
+  lhsIndex[axes.lhs.feature] = node.batchGroups > 1 ? ic : addAffine(ic, g, depth);
+  const rhsIndex: Affine[] = [];
+  rhsIndex[axes.rhs.in] = ic;
+  rhsIndex[axes.rhs.out] = feature;
+  const outIndex: Affine[] = [];
+  outIndex[axes.out.batch] = n;
+  outIndex[axes.out.feature] = feature;
+  positions.forEach((position, d) => {
+    lhsIndex[axes.lhs.spatial[d]!] = position.index;
+    rhsIndex[axes.rhs.spatial[d]!] = axisOf(names[d]!.tap, node.window[d]!.size);
+    outIndex[axes.out.spatial[d]!] = axisOf(names[d]!.out, outShape[axes.out.spatial[d]!]!);
+  });
+
+  const gates = positions.flatMap((position) => position.gate);
+  const extra = (of: number, index: readonly Affine[]): Expr =>
+    load(operands[of]!, broadcastAddress(operands[of]!, index));
+  const lhsLoad: Expr = {
+    kind: "load",
+    from: { buffer: lhs.name, at: address(lhs, lhsIndex), lanes: 1, gate: gateOf(gates) },
+  };
+  const prologue = lowerScalar(node.fused.lhs, (of) =>
+    of === "lhs" ? lhsLoad : extra(of as number, lhsIndex),
+  );
+  const left = prologue === lhsLoad ? lhsLoad : zeroOutside(prologue, gates);
+  const rhsLoad = load(rhs, address(rhs, rhsIndex));
+  const right = lowerScalar(node.fused.rhs, (of) => (of === "rhs" ? rhsLoad : extra(of as number, rhsIndex)));
+  const epilogue = lowerScalar(node.fused.out, (of) =>
+    of === "acc" ? accumulator : extra(of as number, outIndex),
+  );
+
+  const pure = (axis: string, extent: number): Loop[] => (extent === 1 ? [] : [loop(axis, extent, "pure")]);
+  const reduced = (axis: string, extent: number): Loop[] =>
+    extent === 1 ? [] : [loop(axis, extent, "reduce")];
+  const nest: LoopNest = {
+    name: "main",
+    loops: [
+      ...pure("n", batch),
+      ...names.flatMap((name, d) => pure(name.out, outShape[axes.out.spatial[d]!]!)),
+      ...pure("g", groups),
+      ...pure("oc", perGroup),
+      ...names.flatMap((name, d) => reduced(name.tap, node.window[d]!.size)),
+      ...reduced("ic", depth),
+    ],
+    lets: positions.flatMap((position) => position.lets),
+    reduce: {
+      fn: "add",
+      init: 0,
+      value: { kind: "call", fn: "mul", args: [left, right] },
+      guard: conjunction([...positions.flatMap((p) => p.guard), ...skippedTaps(node)]),
+    },
+    store: { to: { buffer: out.name, at: address(out, outIndex), lanes: 1, gate: null }, value: epilogue },
+  };
+  return {
+    name: `conv_${node.window.map((dim) => dim.size).join("x") || "point"}${strideName(node.window)}`,
+    params: [...operands.map(readParameter), writeParameter(out)],
+    nests: [nest],
+    macs:
+      batch *
+      groups *
+      perGroup *
+      depth *
+      product(outShape, axes.out.spatial) *
+      node.window.reduce((k, dim) => k * dim.size, 1),
+  };
+}
+
+function product(shape: readonly number[], axes: readonly number[]): number {
+  return axes.reduce((total, axis) => total * shape[axis]!, 1);
+}
+
+function strideName(window: readonly WindowDim[]): string {
+  return window.some((dim) => dim.stride !== 1) ? `s${window.map((dim) => dim.stride).join("x")}` : "";
+}
+
+function load(operand: Operand, at: Affine): Expr {
+  return { kind: "load", from: { buffer: operand.name, at, lanes: 1, gate: null } };
+}
+
+function conjunction(tests: readonly Expr[]): Expr | null {
+  if (tests.length === 0) return null;
+  return tests.reduce((a, b) => ({ kind: "call", fn: "and", args: [a, b] }));
+}
+
+function gateOf(tests: readonly Expr[]): { when: Expr; otherwise: number } | null {
+  const when = conjunction(tests);
+  return when && { when, otherwise: 0 };
+}
+
+/** Padding is zero after the prologue, not before it. */
+function zeroOutside(value: Expr, gates: readonly Expr[]): Expr {
+  const when = conjunction(gates);
+  return when === null
+    ? value
+    : { kind: "call", fn: "select", args: [when, value, { kind: "lit", value: 0 }] };
+}
+
+interface Position {
+  /** Index along the lhs axis. */
+  readonly index: Affine;
+  readonly lets: readonly IntegerLet[];
+  /** Where false, the element is padding. */
+  readonly gate: readonly Expr[];
+  /** Where false, the element was inserted by dilation. */
+  readonly guard: readonly Expr[];
+}
+
+function spatialPosition(
+  dim: WindowDim,
+  names: SpatialNames,
+  outExtent: number,
+  lhsExtent: number,
+): Position {
+  let at = affine(-dim.low);
+  at = addAffine(at, axisOf(names.out, outExtent), dim.stride);
+  at = addAffine(at, axisOf(names.tap, dim.size), dim.rhsDilation);
+  const last = (outExtent - 1) * dim.stride + (dim.size - 1) * dim.rhsDilation - dim.low;
+  if (dim.lhsDilation === 1 && -dim.low >= 0 && last < lhsExtent)
+    return { index: at, lets: [], gate: [], guard: [] };
+  const named = (value: Expr, name = names.position): IntegerLet => ({ name, value });
+  const index = affine(0, { [names.position]: 1 });
+  const test = (fn: "inside" | "divides", of: Affine, by: number): Expr => ({ kind: "test", fn, of, by });
+  if (dim.border !== "zero")
+    return {
+      index,
+      lets: [named({ kind: "integer", fn: dim.border, of: at, by: lhsExtent })],
+      gate: [],
+      guard: [],
+    };
+  if (dim.lhsDilation === 1)
+    return {
+      index,
+      lets: [named({ kind: "index", at })],
+      gate: [test("inside", index, lhsExtent)],
+      guard: [],
+    };
+  const dilated = `${names.position}.dilated`;
+  const of = affine(0, { [dilated]: 1 });
+  return {
+    index,
+    lets: [
+      named({ kind: "index", at }, dilated),
+      named({ kind: "integer", fn: "div", of, by: dim.lhsDilation }),
+    ],
+    gate: [test("inside", of, dilatedExtent(lhsExtent, dim.lhsDilation))],
+    guard: [test("divides", of, dim.lhsDilation)],
+  };
+}
+
+/** One test a skipped tap: its row-major number is not this one. */
+function skippedTaps(node: NodeOf<"conv">): Expr[] {
+  const names = spatialNames(node.window.length);
+  let tap = affine(0);
+  let stride = 1;
+  for (let d = node.window.length - 1; d >= 0; d--) {
+    tap = addAffine(tap, axisOf(names[d]!.tap, node.window[d]!.size), stride);
+    stride *= node.window[d]!.size;
+  }
+  return node.skippedTaps.map((skipped) => ({
+    kind: "call",
+    fn: "not",
+    args: [{ kind: "test", fn: "inside", of: addAffine(tap, affine(-skipped)), by: 1 }],
+  }));
+}

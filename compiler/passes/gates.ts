@@ -1,0 +1,76 @@
+/** Gates, guards and selects whose condition the ranges decide, removed; used wherever a pass narrows ranges. */
+import type { Access, Expr, Stmt } from "../../ir/kernel.js";
+import type { Range, Ranges } from "../../ir/range.js";
+import { axisRange, decide, integerRange } from "../../ir/range.js";
+import { mapExpr } from "../../ir/visit.js";
+
+/** The ranges with one more name. */
+export function withRange(ranges: Ranges, name: string, range: Range): Ranges {
+  return new Map(ranges).set(name, range);
+}
+
+/** The ranges after a let; a let of a value adds none. */
+export function afterLet(ranges: Ranges, name: string, value: Expr): Ranges {
+  return value.kind === "index" || value.kind === "integer"
+    ? withRange(ranges, name, integerRange(value, ranges))
+    : ranges;
+}
+
+export function decideExpr(expr: Expr, ranges: Ranges): Expr {
+  return mapExpr(expr, (e) => {
+    if (e.kind === "load" && e.from.gate !== null) {
+      const holds = decide(e.from.gate.when, ranges);
+      if (holds === true) return { ...e, from: { ...e.from, gate: null } };
+      if (holds === false) return { kind: "lit", value: e.from.gate.otherwise };
+    }
+    if (e.kind === "call" && e.fn === "select") {
+      const holds = decide(e.args[0]!, ranges);
+      if (holds !== null) return holds ? e.args[1]! : e.args[2]!;
+    }
+    if (e.kind === "call" && e.fn === "and") {
+      const [a, b] = e.args as [Expr, Expr];
+      if (decide(a, ranges) === true) return b;
+      if (decide(b, ranges) === true) return a;
+    }
+    return e;
+  });
+}
+
+function decideAccess(access: Access, ranges: Ranges): Access | null {
+  if (access.gate === null) return access;
+  const holds = decide(access.gate.when, ranges);
+  if (holds === false) return null;
+  return holds ? { ...access, gate: null } : access;
+}
+
+/** The statements with every decided condition taken out. */
+export function decideGates(stmts: readonly Stmt[], outer: Ranges): readonly Stmt[] {
+  let ranges = outer;
+  return stmts.flatMap((stmt): readonly Stmt[] => {
+    switch (stmt.kind) {
+      case "for":
+        return [{ ...stmt, body: decideGates(stmt.body, withRange(ranges, stmt.axis, axisRange(stmt))) }];
+      case "let": {
+        const value = decideExpr(stmt.value, ranges);
+        ranges = afterLet(ranges, stmt.name, value);
+        return [{ ...stmt, value }];
+      }
+      case "store":
+      case "reduce": {
+        const to = decideAccess(stmt.to, ranges);
+        return to === null ? [] : [{ ...stmt, to, value: decideExpr(stmt.value, ranges) }];
+      }
+      case "if": {
+        const holds = decide(stmt.when, ranges);
+        if (holds === false) return [];
+        const body = decideGates(stmt.body, ranges);
+        return holds ? body : [{ ...stmt, when: decideExpr(stmt.when, ranges), body }];
+      }
+      case "alloc":
+      case "barrier":
+        return [stmt];
+      default:
+        return stmt satisfies never;
+    }
+  });
+}

@@ -1,0 +1,99 @@
+/**
+ * partition-halo: splits a loop into border, interior, border, so that the interior needs no gate.
+ *
+ *   for oh in 28 { .. x[..] when inside(oh + kh - 1, 28) .. }
+ *   -> oh in 0..1 with gates; oh in 1..27 without; oh in 27..28 with gates
+ *
+ * Only serial and parallel loops are split, and only where an interior exists. Inside a border piece nothing is split
+ * further: borders are thin, and each further split would copy the body again. Exact: iterations keep their order.
+ */
+import type { Affine, Expr, For, Kernel, Stmt } from "../../ir/kernel.js";
+import { coefficient } from "../../ir/kernel.js";
+import type { Ranges } from "../../ir/range.js";
+import { affineRange, axisRange, integerRange } from "../../ir/range.js";
+import { stmtExprs, walkExpr } from "../../ir/visit.js";
+import { afterLet, decideGates, withRange } from "./gates.js";
+
+export function partitionHalo(kernel: Kernel): Kernel {
+  return {
+    ...kernel,
+    nests: kernel.nests.map((nest) => ({
+      ...nest,
+      body: partition(decideGates(nest.body, new Map()), new Map()),
+    })),
+  };
+}
+
+function partition(stmts: readonly Stmt[], outer: Ranges): readonly Stmt[] {
+  let ranges = outer;
+  return stmts.flatMap((stmt): readonly Stmt[] => {
+    if (stmt.kind === "let") ranges = afterLet(ranges, stmt.name, stmt.value);
+    if (stmt.kind === "if") return [{ ...stmt, body: partition(stmt.body, ranges) }];
+    return stmt.kind === "for" ? splitLoop(stmt, ranges) : [stmt];
+  });
+}
+
+function splitLoop(loop: For, ranges: Ranges): readonly Stmt[] {
+  const whole = axisRange(loop);
+  const descend = (piece: For): Stmt => ({
+    ...piece,
+    body: partition(piece.body, withRange(ranges, piece.axis, axisRange(piece))),
+  });
+  if (loop.mode !== "serial" && loop.mode !== "parallel") return [descend(loop)];
+  const interior = interiorOf(loop, ranges);
+  if (interior === null) return [descend(loop)];
+  const piece = (min: number, max: number, inside: boolean): readonly Stmt[] => {
+    if (max < min) return [];
+    const range = { min, max };
+    const body = decideGates(loop.body, withRange(ranges, loop.axis, range));
+    const part: For = { ...loop, start: min, extent: max - min + 1, body };
+    return [inside ? descend(part) : part];
+  };
+  return [
+    ...piece(whole.min, interior.min - 1, false),
+    ...piece(interior.min, interior.max, true),
+    ...piece(interior.max + 1, whole.max, false),
+  ];
+}
+
+/** The iterations in which every test on the axis holds whatever the loops inside do; null where splitting gains nothing. */
+function interiorOf(loop: For, ranges: Ranges): { min: number; max: number } | null {
+  const whole = axisRange(loop);
+  let { min, max } = whole;
+  let tested = false;
+  const visit = (of: Affine, by: number, inner: Ranges): void => {
+    const coef = coefficient(of, loop.axis);
+    if (coef === 0) return;
+    tested = true;
+    const rest = affineRange({ offset: of.offset, terms: of.terms.filter((t) => t.of !== loop.axis) }, inner);
+    const low = -rest.min / coef;
+    const high = (by - 1 - rest.max) / coef;
+    min = Math.max(min, Math.ceil(coef > 0 ? low : high));
+    max = Math.min(max, Math.floor(coef > 0 ? high : low));
+  };
+  visitTests(loop.body, withRange(ranges, loop.axis, whole), visit);
+  if (!tested || max < min || (min === whole.min && max === whole.max)) return null;
+  return { min, max };
+}
+
+/** Every `inside` test of a gate or select, with the ranges of the names around it. */
+function visitTests(
+  stmts: readonly Stmt[],
+  outer: Ranges,
+  visit: (of: Affine, by: number, ranges: Ranges) => void,
+): void {
+  let ranges = outer;
+  const look = (expr: Expr): void =>
+    walkExpr(expr, (e) => {
+      if (e.kind === "test" && e.fn === "inside") visit(e.of, e.by, ranges);
+    });
+  for (const stmt of stmts) {
+    if (stmt.kind === "for") visitTests(stmt.body, withRange(ranges, stmt.axis, axisRange(stmt)), visit);
+    else if (stmt.kind === "if") visitTests(stmt.body, ranges, visit);
+    else {
+      for (const expr of stmtExprs(stmt)) look(expr);
+      if (stmt.kind === "let" && (stmt.value.kind === "index" || stmt.value.kind === "integer"))
+        ranges = withRange(ranges, stmt.name, integerRange(stmt.value, ranges));
+    }
+  }
+}

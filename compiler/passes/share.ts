@@ -1,0 +1,250 @@
+/**
+ * share: an expression used more than once in a block is computed once, by a let before its first use.
+ *
+ *   acc.0 += splat(x[0]) * w[0 : 4]             let v0 = splat(x[0])
+ *   acc.4 += splat(x[0]) * w[4 : 4]      ->     acc.0 += v0 * w[0 : 4]
+ *                                               acc.4 += v0 * w[4 : 4]
+ *
+ * This is what makes a register tile load each weight vector and each splat once. What reads a buffer that the nest
+ * also writes is only shared inside one statement. Exact: the same value is computed, once.
+ */
+import type { Expr, Kernel, Nest, Stmt } from "../../ir/kernel.js";
+import { affineKey, exprChildren, stmtExprs, walkAccesses } from "../../ir/visit.js";
+
+export function share(kernel: Kernel): Kernel {
+  const names = new Names(kernel);
+  return { ...kernel, nests: kernel.nests.map((nest) => shareNest(nest, names)) };
+}
+
+function shareNest(nest: Nest, names: Names): Nest {
+  const written = new Set<string>();
+  walkAccesses(nest.body, (access, use) => {
+    if (use !== "load") written.add(access.buffer);
+  });
+  const body = shareBlock(nest.body, written, names);
+  return body === nest.body ? nest : { ...nest, body };
+}
+
+/** Fresh let names, and structural numbers of expressions. */
+class Names {
+  private next = 0;
+  private readonly ids = new Map<string, number>();
+  private readonly known = new WeakMap<Expr, number>();
+  private readonly taken = new Set<string>();
+
+  constructor(kernel: Kernel) {
+    const visit = (stmts: readonly Stmt[]): void => {
+      for (const stmt of stmts) {
+        if (stmt.kind === "let") this.taken.add(stmt.name);
+        if (stmt.kind === "for" || stmt.kind === "if") visit(stmt.body);
+      }
+    };
+    for (const nest of kernel.nests) visit(nest.body);
+  }
+
+  fresh(): string {
+    for (;;) {
+      const name = `v${this.next++}`;
+      if (!this.taken.has(name)) return name;
+    }
+  }
+
+  /** Equal numbers mean equal expressions. */
+  id(expr: Expr): number {
+    const done = this.known.get(expr);
+    if (done !== undefined) return done;
+    const key = `${this.ownKey(expr)}(${exprChildren(expr)
+      .map((child) => this.id(child))
+      .join()})`;
+    const id = this.ids.get(key) ?? this.ids.size;
+    this.ids.set(key, id);
+    this.known.set(expr, id);
+    return id;
+  }
+
+  private ownKey(expr: Expr): string {
+    switch (expr.kind) {
+      case "lit":
+        return `lit ${Object.is(expr.value, -0) ? "-0" : expr.value}`;
+      case "var":
+        return `var ${expr.name}`;
+      case "index":
+        return `index ${affineKey(expr.at)}`;
+      case "integer":
+      case "test":
+        return `${expr.fn} ${affineKey(expr.of)} ${expr.by}`;
+      case "load":
+        return `load ${expr.from.buffer} ${affineKey(expr.from.at)} ${expr.from.lanes} ${expr.from.gate?.otherwise}`;
+      case "lane":
+        return `lane ${expr.index}`;
+      case "call":
+        return expr.fn;
+      case "splat":
+      case "vector":
+        return expr.kind;
+      default:
+        return expr satisfies never;
+    }
+  }
+}
+
+/** A block's own statements with shared lets; the blocks inside them are done for themselves. */
+function shareBlock(stmts: readonly Stmt[], written: ReadonlySet<string>, names: Names): readonly Stmt[] {
+  const inner = stmts.map((stmt) => {
+    if (stmt.kind !== "for" && stmt.kind !== "if") return stmt;
+    const body = shareBlock(stmt.body, written, names);
+    return body === stmt.body ? stmt : { ...stmt, body };
+  });
+  const across = new Sharing(names, (expr) => !readsWritten(expr, written));
+  for (const stmt of inner) for (const expr of stmtExprs(stmt)) across.count(expr);
+  let changed = inner.some((stmt, i) => stmt !== stmts[i]);
+  const out = inner.flatMap((stmt): readonly Stmt[] => {
+    const before: Stmt[] = [];
+    const first = mapOwnExprs(stmt, (expr) => across.rewrite(expr, before));
+    const within = new Sharing(names, (expr) => readsWritten(expr, written));
+    for (const expr of stmtExprs(first)) within.count(expr);
+    const second = mapOwnExprs(first, (expr) => within.rewrite(expr, before));
+    if (second !== stmt) changed = true;
+    return [...before, second];
+  });
+  return changed ? out : stmts;
+}
+
+function mapOwnExprs(stmt: Stmt, f: (expr: Expr) => Expr): Stmt {
+  switch (stmt.kind) {
+    case "let": {
+      // The value of a let is named already; only what is inside it can be shared.
+      const value = stmt.value.kind === "index" || stmt.value.kind === "integer" ? stmt.value : f(stmt.value);
+      return value === stmt.value ? stmt : { ...stmt, value };
+    }
+    case "store":
+    case "reduce": {
+      const value = f(stmt.value);
+      return value === stmt.value ? stmt : { ...stmt, value };
+    }
+    case "if":
+    case "for":
+    case "alloc":
+    case "barrier":
+      return stmt;
+    default:
+      return stmt satisfies never;
+  }
+}
+
+const readCache = new WeakMap<Expr, ReadonlySet<string>>();
+
+/** Buffers an expression loads from. */
+function buffersRead(expr: Expr): ReadonlySet<string> {
+  const known = readCache.get(expr);
+  if (known !== undefined) return known;
+  const out = new Set<string>();
+  if (expr.kind === "load") out.add(expr.from.buffer);
+  for (const child of exprChildren(expr)) for (const buffer of buffersRead(child)) out.add(buffer);
+  readCache.set(expr, out);
+  return out;
+}
+
+function readsWritten(expr: Expr, written: ReadonlySet<string>): boolean {
+  for (const buffer of buffersRead(expr)) if (written.has(buffer)) return true;
+  return false;
+}
+
+/** Counts uses of expressions by structure, then names those used more than once. */
+class Sharing {
+  private readonly uses = new Map<number, number>();
+  private readonly named = new Map<number, Expr>();
+  private readonly rewritten = new Map<number, Expr>();
+
+  constructor(
+    private readonly names: Names,
+    private readonly eligible: (expr: Expr) => boolean,
+  ) {}
+
+  /** One use of an expression; what is inside it is counted the first time only, since it will be computed once. */
+  count(expr: Expr): void {
+    const id = this.names.id(expr);
+    const uses = (this.uses.get(id) ?? 0) + 1;
+    this.uses.set(id, uses);
+    if (uses === 1) for (const child of exprChildren(expr)) this.count(child);
+  }
+
+  rewrite(expr: Expr, before: Stmt[]): Expr {
+    const id = this.names.id(expr);
+    const named = this.named.get(id) ?? this.rewritten.get(id);
+    if (named !== undefined) return named;
+    const inside = this.inside(expr, before);
+    if (!worthNaming(expr) || (this.uses.get(id) ?? 0) < 2 || !this.eligible(expr)) {
+      // A use may come again in a later statement, where its lets are still in scope.
+      if (inside === expr) this.rewritten.set(id, expr);
+      return inside;
+    }
+    const name = this.names.fresh();
+    before.push({ kind: "let", name, value: inside });
+    const variable: Expr = { kind: "var", name };
+    this.named.set(id, variable);
+    return variable;
+  }
+
+  private inside(expr: Expr, before: Stmt[]): Expr {
+    let changed = false;
+    const replaced = new Map<Expr, Expr>();
+    for (const child of exprChildren(expr)) {
+      const out = this.rewrite(child, before);
+      replaced.set(child, out);
+      if (out !== child) changed = true;
+    }
+    if (!changed) return expr;
+    return replaceChildren(expr, replaced);
+  }
+}
+
+function replaceChildren(expr: Expr, replaced: ReadonlyMap<Expr, Expr>): Expr {
+  const to = (child: Expr): Expr => replaced.get(child) ?? child;
+  switch (expr.kind) {
+    case "call":
+      return { ...expr, args: expr.args.map(to) };
+    case "splat":
+      return { ...expr, value: to(expr.value) };
+    case "vector":
+      return { ...expr, items: expr.items.map(to) };
+    case "lane":
+      return { ...expr, of: to(expr.of) };
+    case "load": {
+      const { gate } = expr.from;
+      return gate === null
+        ? expr
+        : { ...expr, from: { ...expr.from, gate: { ...gate, when: to(gate.when) } } };
+    }
+    case "lit":
+    case "var":
+    case "index":
+    case "integer":
+    case "test":
+      return expr;
+    default:
+      return expr satisfies never;
+  }
+}
+
+/** Literals, names and truth values cost nothing to repeat. */
+function worthNaming(expr: Expr): boolean {
+  switch (expr.kind) {
+    case "load":
+    case "vector":
+    case "lane":
+      return true;
+    case "splat":
+      return expr.value.kind !== "lit";
+    case "call":
+      return !["lt", "le", "eq", "and", "or", "not"].includes(expr.fn);
+    case "lit":
+    case "var":
+    case "index":
+    case "integer":
+    case "test":
+      return false;
+    default:
+      return expr satisfies never;
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * Applies a schedule to a lowered kernel, one small rewrite a step. Each function documents its step as before -> after
+ * and checks that it is legal; a step that is not is the writer's mistake and becomes a ConfigError.
+ *
+ * Steps on pure axes never change a result bit. A reduction axis may be split exactly or cut (the order of its terms
+ * stays ascending); reordering reduction axes against each other is refused.
+ */
+import type { Affine, Expr, Kernel } from "../../ir/kernel.js";
+import { addAffine, affine, coefficient, substituteAffine } from "../../ir/kernel.js";
+import type { Schedule, Step } from "../../ir/schedule.js";
+import { ConfigError } from "../../runtime/error.js";
+import type { LoweredKernel } from "../lower/lowered.js";
+import type { Loop, LoopNest } from "./loop-nest.js";
+import { buildNest, findLoop, mapNest, substituteAxis } from "./loop-nest.js";
+import type { PackedOperand } from "./pack.js";
+import { pack } from "./pack.js";
+import type { Staged } from "./stage.js";
+import { stage } from "./stage.js";
+
+/** A kernel with its loops arranged, and the kernels that prepare its packed operands once. */
+export interface ScheduledKernel {
+  readonly kernel: Kernel;
+  readonly packed: readonly PackedOperand[];
+}
+
+/** What steps rewrite: the lowered kernel, its intermediate buffers, and what has been packed. */
+export interface Draft extends LoweredKernel, Staged {
+  readonly packed: readonly PackedOperand[];
+}
+
+export function illegal(step: string, because: string): ConfigError {
+  return new ConfigError("schedule-illegal", `schedule step "${step}": ${because}`);
+}
+
+/** The kernel after some steps, its loops still data. */
+export function draftOf(lowered: LoweredKernel, steps: readonly Step[]): Draft {
+  return steps.reduce<Draft>(applyStep, { ...lowered, locals: [], packed: [] });
+}
+
+export function applySchedule(lowered: LoweredKernel, schedule: Schedule): ScheduledKernel {
+  const draft = draftOf(lowered, schedule.steps);
+  const nests = draft.nests.map((nest) => buildNest(inlineIndexLets(nest)));
+  return {
+    kernel: { name: draft.name, params: draft.params, locals: draft.locals, nests },
+    packed: draft.packed,
+  };
+}
+
+function applyStep(draft: Draft, step: Step): Draft {
+  switch (step.do) {
+    case "split":
+      return onNest(draft, step.axis, (nest, axis) => split(nest, axis, step));
+    case "fuse":
+      return onNest(draft, step.axes[0], (nest, outer) =>
+        fuse(nest, outer, localName(step.axes[1]), localName(step.into)),
+      );
+    case "reorder":
+      return onNest(draft, step.axes[0] ?? "", (nest) => reorder(nest, step.axes.map(localName)));
+    case "mode":
+      return onNest(draft, step.axis, (nest, axis) => setMode(nest, axis, step));
+    case "stage":
+      return stage(draft, step.operand);
+    case "pack":
+      return pack(draft, step.operand, step.axes.map(localName));
+    default:
+      throw illegal(String((step satisfies never as Step).do), "no such step");
+  }
+}
+
+function localName(axis: string): string {
+  return axis.slice(axis.indexOf("/") + 1);
+}
+
+function onNest(draft: Draft, qualified: string, f: (nest: LoopNest, axis: string) => LoopNest): Draft {
+  const slash = qualified.indexOf("/");
+  const name = slash < 0 ? "main" : qualified.slice(0, slash);
+  if (!draft.nests.some((nest) => nest.name === name)) throw illegal(qualified, `there is no nest ${name}`);
+  return {
+    ...draft,
+    nests: draft.nests.map((nest) => (nest.name === name ? f(nest, localName(qualified)) : nest)),
+  };
+}
+
+function need(nest: LoopNest, axis: string, step: string): Loop {
+  const found = findLoop(nest, axis);
+  if (found !== null) return found;
+  throw illegal(
+    step,
+    `nest ${nest.name} has no axis ${axis} (it has ${nest.loops.map((l) => l.axis).join(" ")})`,
+  );
+}
+
+/** for a in E -> for outer in E/f { for inner in f }, a = f*outer + inner; tail=cut adds one shorter last iteration. */
+function split(nest: LoopNest, axis: string, step: Extract<Step, { do: "split" }>): LoopNest {
+  const { factor, tail } = step;
+  const [outer, inner] = step.into.map(localName) as [string, string];
+  const text = `split ${step.axis} by ${factor}`;
+  const old = need(nest, axis, text);
+  const rest = old.extent % factor;
+  if (!Number.isInteger(factor) || factor < 1) throw illegal(text, "the factor is a positive integer");
+  if (tail === "exact" && rest !== 0)
+    throw illegal(text, `${factor} does not divide ${old.extent}; use tail=cut`);
+  if (old.cut !== null || nest.loops.some((l) => l.cut?.inner === axis))
+    throw illegal(text, `${axis} has a tail already; split it once`);
+  if ([outer, inner].some((name) => name !== axis && findLoop(nest, name) !== null) || outer === inner)
+    throw illegal(text, `${outer} or ${inner} is taken`);
+  const loops = nest.loops.flatMap((l): Loop[] =>
+    l.axis !== axis
+      ? [l]
+      : [
+          {
+            ...l,
+            axis: outer,
+            extent: Math.floor(l.extent / factor),
+            cut: rest === 0 ? null : { inner, extent: rest },
+          },
+          { ...l, axis: inner, extent: factor, cut: null },
+        ],
+  );
+  return { ...substituteAxis(nest, axis, affine(0, { [outer]: factor, [inner]: 1 })), loops };
+}
+
+/** for a in A { for b in B } -> for into in A*B, where every address walks both as one (B*a + b). */
+function fuse(nest: LoopNest, outer: string, inner: string, into: string): LoopNest {
+  const text = `fuse ${outer} ${inner}`;
+  const first = need(nest, outer, text);
+  const second = need(nest, inner, text);
+  const at = nest.loops.indexOf(first);
+  if (nest.loops[at + 1] !== second) throw illegal(text, `${inner} is not directly inside ${outer}`);
+  if (first.kind !== second.kind || first.cut !== null || second.cut !== null)
+    throw illegal(text, "both axes are pure or both are reduced, and neither has a tail");
+  if (!canFuse(nest, outer, inner)) throw illegal(text, "some address does not walk the two axes as one");
+  const drop = (at: Affine): Affine =>
+    addAffine(
+      { offset: at.offset, terms: at.terms.filter((t) => t.of !== outer && t.of !== inner) },
+      affine(0, { [into]: coefficient(at, inner) }),
+    );
+  const loops = nest.loops.flatMap((l) =>
+    l === first ? [{ ...l, axis: into, extent: first.extent * second.extent }] : l === second ? [] : [l],
+  );
+  return { ...mapNest(nest, { at: drop }), loops };
+}
+
+/** True where every affine expression has coefficient(outer) = extent(inner) * coefficient(inner). */
+export function canFuse(nest: LoopNest, outer: string, inner: string): boolean {
+  const extent = findLoop(nest, inner)?.extent ?? 0;
+  let fits = true;
+  mapNest(nest, {
+    at: (a) => {
+      if (coefficient(a, outer) !== extent * coefficient(a, inner)) fits = false;
+      return a;
+    },
+  });
+  return fits;
+}
+
+/** The named axes take the places they hold together, in the order given. */
+function reorder(nest: LoopNest, axes: readonly string[]): LoopNest {
+  const text = `reorder ${axes.join(" ")}`;
+  const chosen = axes.map((axis) => need(nest, axis, text));
+  if (new Set(axes).size !== axes.length) throw illegal(text, "an axis is named twice");
+  const queue = [...chosen];
+  const loops = nest.loops.map((l) => (chosen.includes(l) ? queue.shift()! : l));
+  const reduced = (list: readonly Loop[]): string =>
+    list.flatMap((l) => (l.kind === "reduce" ? [l.axis] : [])).join(" ");
+  if (reduced(loops) !== reduced(nest.loops))
+    throw illegal(
+      text,
+      `reduction axes keep their order (${reduced(nest.loops)}), which fixes the order of the sum`,
+    );
+  for (const l of loops)
+    if (l.cut !== null && loops.findIndex((o) => o.axis === l.cut!.inner) < loops.indexOf(l))
+      throw illegal(text, `${l.axis} has a tail, so it stays outside ${l.cut.inner}`);
+  return { ...nest, loops };
+}
+
+/** Changes how a loop runs. */
+function setMode(nest: LoopNest, axis: string, step: Extract<Step, { do: "mode" }>): LoopNest {
+  const text = `${step.mode} ${step.axis}`;
+  const old = need(nest, axis, text);
+  if (old.kind === "reduce" && step.mode !== "unroll" && step.mode !== "serial")
+    throw illegal(text, "a reduction axis runs in order: unroll or serial");
+  if (step.mode === "vector" && nest.loops.some((l) => l.mode === "vector"))
+    throw illegal(text, "one axis is vectorised already");
+  return { ...nest, loops: nest.loops.map((l) => (l === old ? { ...l, mode: step.mode } : l)) };
+}
+
+/** Replaces each let that is merely affine by its value; the others stay. */
+export function inlineIndexLets(nest: LoopNest): LoopNest {
+  let out = nest;
+  for (const { name } of nest.lets) {
+    const value: Expr | undefined = out.lets.find((l) => l.name === name)?.value;
+    if (value?.kind !== "index") continue;
+    const { at } = value;
+    out = mapNest(
+      { ...out, lets: out.lets.filter((l) => l.name !== name) },
+      { at: (a) => substituteAffine(a, name, at) },
+    );
+  }
+  return out;
+}

@@ -1,0 +1,99 @@
+/**
+ * What a register tile should cost on a target. Cycles are of a nominal 3.5 GHz core; only their ratios choose, and the
+ * time shown by explain() is this divided by the clock.
+ */
+import type { Target, TargetName } from "../../ir/target.js";
+
+interface Costs {
+  /** One multiply-add of a whole register (lanes wide). */
+  readonly multiplyAdd: number;
+  /** One load of a register, plain or splat, from L1. */
+  readonly load: number;
+  /** Gathering one lane, and putting one lane somewhere else. */
+  readonly laneMove: number;
+  /** One store. */
+  readonly store: number;
+  /** Entering a register tile: addresses, zeroing and loop control. */
+  readonly tile: number;
+  /** One iteration of the innermost loop that is left after unrolling. */
+  readonly iteration: number;
+  /** Registers besides accumulators and operands that a multiply-add needs. */
+  readonly temporaries: number;
+  /** How much slower a tile is whose values do not fit the registers. */
+  readonly spill: number;
+}
+
+/** Measured with register-only loops and the tiles of test/bench on Node 20 (wasm-simd, js) and Node 24 (wasm-relaxed). */
+const costs: Readonly<Record<TargetName, Costs>> = {
+  js: { multiplyAdd: 2, load: 1, laneMove: 1, store: 1, tile: 10, iteration: 2, temporaries: 1, spill: 1.3 },
+  "js-wide": {
+    multiplyAdd: 1,
+    load: 1,
+    laneMove: 1,
+    store: 1,
+    tile: 10,
+    iteration: 2,
+    temporaries: 1,
+    spill: 1.3,
+  },
+  "wasm-simd": {
+    multiplyAdd: 0.8,
+    load: 0.5,
+    laneMove: 1,
+    store: 1,
+    tile: 12,
+    iteration: 2,
+    temporaries: 1,
+    spill: 2,
+  },
+  "wasm-relaxed": {
+    multiplyAdd: 0.5,
+    load: 0.4,
+    laneMove: 1,
+    store: 1,
+    tile: 12,
+    iteration: 2,
+    temporaries: 0,
+    spill: 2,
+  },
+};
+
+const clockHz = 3.5e9;
+
+/** The register tile of a reduction: `rows` positions by `columns` positions, `columns` along the lanes. */
+export interface Tile {
+  readonly rows: number;
+  readonly columns: number;
+  /** Loads of the lhs are vectors along the columns (depthwise), not splats. */
+  readonly lhsVector: boolean;
+  /** Loads of the lhs, the rhs and stores of the result that go lane by lane. */
+  readonly gathers: { readonly lhs: boolean; readonly rhs: boolean; readonly out: boolean };
+}
+
+/** Cycles of one tile over `terms` terms of the sum, unrolled `unroll` times. */
+export function tileCycles(tile: Tile, terms: number, unroll: number, target: Target): number {
+  const cost = costs[target.name];
+  const { rows, columns, lhsVector, gathers } = tile;
+  const vectors = Math.floor(columns / target.lanes) + (columns % target.lanes);
+  const gather = (gathered: boolean): number => (gathered ? cost.laneMove * target.lanes : 0);
+  const lhsLoads = lhsVector ? rows * vectors : rows;
+  const arithmetic = rows * vectors * cost.multiplyAdd;
+  const loads =
+    vectors * (cost.load + gather(gathers.rhs)) +
+    lhsLoads * (cost.load + (lhsVector ? gather(gathers.lhs) : 0));
+  const live = rows * vectors + Math.min(vectors, 4) + 1 + cost.temporaries;
+  const spill = live > target.registers - 1 ? cost.spill : 1;
+  const step = Math.max(arithmetic, loads) * spill + 0.15 * Math.min(arithmetic, loads);
+  const stores = rows * vectors * (cost.store + gather(gathers.out));
+  return terms * step + (terms / unroll) * cost.iteration + stores + cost.tile;
+}
+
+/** Cycles of copying elements, `lanes` at a time where both sides are contiguous. */
+export function copyCycles(elements: number, vector: boolean, target: Target): number {
+  const cost = costs[target.name];
+  return (elements / (vector ? target.lanes : 1)) * (cost.load + cost.store);
+}
+
+export function milliseconds(cycles: number): number {
+  return (cycles / clockHz) * 1000;
+}

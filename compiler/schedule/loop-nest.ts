@@ -1,0 +1,221 @@
+/**
+ * A loop nest in the form schedules work on: an ordered list of loops around one statement. A lowering makes one with
+ * every loop serial; steps rewrite it; `buildNest` turns it into kernel statements.
+ *
+ * The accumulators need no step of their own: the pure loops that lie inside the outermost reduction loop are the
+ * register tile, and `buildNest` gives it one accumulator an element.
+ */
+import type { Access, Affine, Expr, LoopMode, Nest, ReduceFn, Stmt } from "../../ir/kernel.js";
+import { addAffine, affine, substituteAffine } from "../../ir/kernel.js";
+import { freeNames, mapAccess, mapExpr } from "../../ir/visit.js";
+
+/** Iterations of a reduction have an order; those of a pure axis do not. */
+export type AxisKind = "pure" | "reduce";
+
+export interface Loop {
+  readonly axis: string;
+  readonly extent: number;
+  readonly kind: AxisKind;
+  readonly mode: LoopMode;
+  /** Left over by a split: after the loop, one more iteration in which `axis` takes `extent` and `inner` is shorter. */
+  readonly cut: { readonly inner: string; readonly extent: number } | null;
+}
+
+export interface IntegerLet {
+  readonly name: string;
+  readonly value: Expr;
+}
+
+export interface LoopNest {
+  readonly name: string;
+  readonly loops: readonly Loop[];
+  /** In an order in which each uses only axes and earlier lets. */
+  readonly lets: readonly IntegerLet[];
+  readonly reduce: {
+    readonly fn: ReduceFn;
+    readonly init: number;
+    readonly value: Expr;
+    /** Where false the term is not formed at all. */
+    readonly guard: Expr | null;
+  } | null;
+  /** Reads the reduced value as `accumulator`. */
+  readonly store: { readonly to: Access; readonly value: Expr };
+}
+
+export const accumulatorName = "acc";
+export const accumulator: Expr = { kind: "var", name: accumulatorName };
+
+export function loop(axis: string, extent: number, kind: AxisKind): Loop {
+  return { axis, extent, kind, mode: "serial", cut: null };
+}
+
+export function findLoop(nest: LoopNest, axis: string): Loop | null {
+  return nest.loops.find((l) => l.axis === axis) ?? null;
+}
+
+/** Applies a rewrite to every expression and address of a nest. */
+export function mapNest(
+  nest: LoopNest,
+  rewrite: { readonly expr?: (e: Expr) => Expr; readonly at?: (a: Affine) => Affine },
+): LoopNest {
+  const at = rewrite.at ?? ((a: Affine) => a);
+  const own = rewrite.expr ?? ((e: Expr) => e);
+  const leaf = (e: Expr): Expr => {
+    switch (e.kind) {
+      case "index":
+        return own({ ...e, at: at(e.at) });
+      case "integer":
+      case "test":
+        return own({ ...e, of: at(e.of) });
+      case "load":
+        return own({ ...e, from: { ...e.from, at: at(e.from.at) } });
+      default:
+        return own(e);
+    }
+  };
+  const whole = (e: Expr): Expr => mapExpr(e, leaf);
+  return {
+    ...nest,
+    lets: nest.lets.map((l) => ({ ...l, value: whole(l.value) })),
+    reduce: nest.reduce && {
+      ...nest.reduce,
+      value: whole(nest.reduce.value),
+      guard: nest.reduce.guard && whole(nest.reduce.guard),
+    },
+    store: { to: mapAccess(nest.store.to, whole, at), value: whole(nest.store.value) },
+  };
+}
+
+/** Replaces an axis by an affine expression everywhere. */
+export function substituteAxis(nest: LoopNest, axis: string, by: Affine): LoopNest {
+  return mapNest(nest, { at: (a) => substituteAffine(a, axis, by) });
+}
+
+/** Statements of a nest: lets as far out as their axes allow, accumulators around the outermost reduction loop. */
+export function buildNest(nest: LoopNest): Nest {
+  const firstReduce = nest.loops.findIndex((l) => l.kind === "reduce");
+  const tileStart = nest.reduce === null || firstReduce < 0 ? nest.loops.length : firstReduce;
+  const builder = new NestBuilder(nest, tileStart);
+  return { name: nest.name, body: builder.outer(0, new Map(), new Set()) };
+}
+
+type Extents = ReadonlyMap<string, number>;
+
+/** Axes and lets a statement may use. */
+type Scope = ReadonlySet<string>;
+
+class NestBuilder {
+  private readonly tile: readonly Loop[];
+
+  constructor(
+    private readonly nest: LoopNest,
+    private readonly tileStart: number,
+  ) {
+    this.tile = nest.loops.slice(tileStart).filter((l) => l.kind === "pure");
+  }
+
+  /** The loops outside the register tile. `extents` overrides the extents of loops inside a tail. */
+  outer(index: number, extents: Extents, scope: Scope): readonly Stmt[] {
+    const { stmts, inScope } = this.lets(scope, this.nest.lets);
+    if (index === this.tileStart) return [...stmts, ...this.tileBody(extents, inScope)];
+    const current = this.nest.loops[index]!;
+    return [
+      ...stmts,
+      ...this.loopOf(current, extents, (e) => this.outer(index + 1, e, add(inScope, current.axis))),
+    ];
+  }
+
+  private loopOf(
+    current: Loop,
+    extents: Extents,
+    body: (extents: Extents) => readonly Stmt[],
+  ): readonly Stmt[] {
+    const { axis, mode, cut } = current;
+    const extent = extents.get(axis) ?? current.extent;
+    const out: Stmt[] =
+      extent === 0 ? [] : [{ kind: "for", axis, start: 0, extent, mode, body: body(extents) }];
+    if (cut !== null) {
+      const rest = new Map(extents).set(cut.inner, cut.extent);
+      out.push({ kind: "for", axis, start: extent, extent: 1, mode: "serial", body: body(rest) });
+    }
+    return out;
+  }
+
+  /** The lets not yet in scope whose names all are. */
+  private lets(scope: Scope, wanted: readonly IntegerLet[]): { stmts: readonly Stmt[]; inScope: Scope } {
+    const inScope = new Set(scope);
+    const stmts: Stmt[] = [];
+    for (const { name, value } of wanted) {
+      if (inScope.has(name) || ![...freeNames(value)].every((used) => inScope.has(used))) continue;
+      stmts.push({ kind: "let", name, value });
+      inScope.add(name);
+    }
+    return { stmts, inScope };
+  }
+
+  private tileBody(extents: Extents, scope: Scope): readonly Stmt[] {
+    const { reduce, store } = this.nest;
+    if (reduce === null) return [{ kind: "store", to: store.to, value: store.value }];
+    const { at, size } = this.accumulatorAt(extents);
+    const place: Access = { buffer: accumulatorName, at, lanes: 1, gate: null };
+    const empty = this.nest.loops.some((l) => l.kind === "reduce" && l.extent === 0 && l.cut === null);
+    return [
+      {
+        kind: "alloc",
+        buffer: { name: accumulatorName, element: "f32", size, space: "register" },
+        init: reduce.init,
+      },
+      ...(empty ? [] : this.reduction(this.tileStart, place, extents, scope)),
+      ...this.finish(0, place, extents, scope),
+    ];
+  }
+
+  private reduction(index: number, place: Access, extents: Extents, scope: Scope): readonly Stmt[] {
+    const { stmts, inScope } = this.lets(scope, this.nest.lets);
+    const current = this.nest.loops[index];
+    if (current !== undefined) {
+      const body = (e: Extents): readonly Stmt[] =>
+        this.reduction(index + 1, place, e, add(inScope, current.axis));
+      return [...stmts, ...this.loopOf(current, extents, body)];
+    }
+    const { fn, value, guard } = this.nest.reduce!;
+    const term: Stmt = { kind: "reduce", fn, to: place, value };
+    return [...stmts, guard === null ? term : { kind: "if", when: guard, body: [term] }];
+  }
+
+  /** The tile's loops again, storing what was reduced. */
+  private finish(index: number, place: Access, extents: Extents, scope: Scope): readonly Stmt[] {
+    const { store } = this.nest;
+    const used = new Set(store.to.at.terms.map((term) => term.of));
+    for (const name of freeNames(store.value)) used.add(name);
+    const { stmts, inScope } = this.lets(
+      scope,
+      this.nest.lets.filter((l) => used.has(l.name)),
+    );
+    const current = this.tile[index];
+    if (current !== undefined) {
+      const body = (e: Extents): readonly Stmt[] =>
+        this.finish(index + 1, place, e, add(inScope, current.axis));
+      return [...stmts, ...this.loopOf(current, extents, body)];
+    }
+    const value = mapExpr(store.value, (e) =>
+      e.kind === "var" && e.name === accumulatorName ? { kind: "load", from: place } : e,
+    );
+    return [...stmts, { kind: "store", to: store.to, value }];
+  }
+
+  /** Address in the accumulator buffer: the tile's axes, row-major. */
+  private accumulatorAt(extents: Extents): { at: Affine; size: number } {
+    let at = affine(0);
+    let size = 1;
+    for (const current of [...this.tile].reverse()) {
+      at = addAffine(at, affine(0, { [current.axis]: size }));
+      size *= (extents.get(current.axis) ?? current.extent) + (current.cut === null ? 0 : 1);
+    }
+    return { at, size };
+  }
+}
+
+function add(scope: Scope, axis: string): Scope {
+  return new Set(scope).add(axis);
+}

@@ -1,0 +1,128 @@
+/**
+ * pack w as oc.o kh kw ic oc.i: a constant operand is re-laid out once, in the order its axes run.
+ *
+ *   acc += x[..] * w[24*kh + 8*kw + oc]   ->   setup: w.packed[..] = w[..]; run: acc += x[..] * w.packed[dense]
+ *
+ * The largest expression around the operand that reads nothing but constants moves into the setup kernel with it, so a
+ * weight mask is multiplied in once.
+ */
+import { InternalError } from "../../ir/diagnostic.js";
+import type { Expr, Kernel, Parameter } from "../../ir/kernel.js";
+import { affine } from "../../ir/kernel.js";
+import { exprChildren, freeNames, mapExpr, walkExpr } from "../../ir/visit.js";
+import type { Draft } from "./apply.js";
+import { illegal, inlineIndexLets } from "./apply.js";
+import type { Loop, LoopNest } from "./loop-nest.js";
+import { buildNest, findLoop, loop, mapNest } from "./loop-nest.js";
+
+export interface PackedOperand {
+  /** Name of the parameter that takes the packed values. */
+  readonly name: string;
+  /** Writes them; its last parameter is the packed buffer, the others are parameters of the scheduled kernel. */
+  readonly kernel: Kernel;
+}
+
+export function pack(draft: Draft, operand: string, axes: readonly string[]): Draft {
+  const text = `pack ${operand} as ${axes.join(" ")}`;
+  const nest = draft.nests.find((candidate) => candidate.name === "main");
+  if (nest?.reduce == null) throw illegal(text, "the kernel has no reduction");
+  const constants = new Set(draft.params.filter((p) => p.access === "constant").map((p) => p.name));
+  if (!constants.has(operand)) throw illegal(text, `${operand} is not constant`);
+  const value = largestConstant(nest.reduce.value, operand, constants);
+  if (value === null) throw illegal(text, `${operand} is not read in the reduction`);
+  const loops = axes.map((axis) => {
+    const found = findLoop(nest, axis);
+    if (found === null) throw illegal(text, `there is no axis ${axis}`);
+    return found;
+  });
+  for (const name of freeNames(value))
+    if (!axes.includes(name)) throw illegal(text, `${operand} also varies along ${name}: name it too`);
+
+  const packed = `${operand}.packed`;
+  const { strides, size } = packedStrides(loops);
+  const read: Expr = { kind: "load", from: { buffer: packed, at: affine(0, strides), lanes: 1, gate: null } };
+  const rewritten: LoopNest = {
+    ...nest,
+    reduce: { ...nest.reduce, value: mapExpr(nest.reduce.value, (e) => (e === value ? read : e)) },
+  };
+  const kernel = packKernel(draft, value, loops, affine(0, strides), packed, size);
+  const parameter: Parameter = { name: packed, element: "f32", size, access: "constant" };
+  const nests = draft.nests.map((candidate) => (candidate === nest ? rewritten : candidate));
+  return {
+    ...draft,
+    nests,
+    params: [...draft.params, parameter].filter((p) => p.access !== "constant" || reads(nests, p.name)),
+    packed: [...draft.packed, { name: packed, kernel }],
+  };
+}
+
+/** A tail iteration takes a full block, so that one stride serves both. */
+function packedStrides(loops: readonly Loop[]): { strides: Record<string, number>; size: number } {
+  const strides: Record<string, number> = {};
+  let size = 1;
+  for (const l of [...loops].reverse()) {
+    strides[l.axis] = size;
+    size *= l.extent + (l.cut === null ? 0 : 1);
+  }
+  return { strides, size };
+}
+
+function packKernel(
+  draft: Draft,
+  value: Expr,
+  loops: readonly Loop[],
+  to: ReturnType<typeof affine>,
+  packed: string,
+  size: number,
+): Kernel {
+  const nest: LoopNest = {
+    name: "main",
+    loops: loops.map((l) => ({ ...loop(l.axis, l.extent, "pure"), cut: l.cut })),
+    lets: [],
+    reduce: null,
+    store: { to: { buffer: packed, at: to, lanes: 1, gate: null }, value },
+  };
+  const used = new Set<string>();
+  walkExpr(value, (e) => {
+    if (e.kind === "load") used.add(e.from.buffer);
+  });
+  return {
+    name: "pack",
+    params: [
+      ...draft.params.filter((p) => used.has(p.name)),
+      { name: packed, element: "f32", size, access: "write" },
+    ],
+    locals: [],
+    nests: [buildNest(inlineIndexLets(nest))],
+  };
+}
+
+/** The outermost expression that loads the operand and loads only constants. */
+function largestConstant(expr: Expr, operand: string, constants: ReadonlySet<string>): Expr | null {
+  let onlyConstants = true;
+  let found = false;
+  walkExpr(expr, (e) => {
+    if (e.kind !== "load") return;
+    if (e.from.buffer === operand) found = true;
+    if (!constants.has(e.from.buffer)) onlyConstants = false;
+  });
+  if (!found) return null;
+  if (onlyConstants) return expr;
+  for (const child of exprChildren(expr)) {
+    const inner = largestConstant(child, operand, constants);
+    if (inner !== null) return inner;
+  }
+  throw new InternalError(`${operand} is loaded nowhere`);
+}
+
+function reads(nests: readonly LoopNest[], buffer: string): boolean {
+  let found = false;
+  for (const nest of nests)
+    mapNest(nest, {
+      expr: (e) => {
+        if (e.kind === "load" && e.from.buffer === buffer) found = true;
+        return e;
+      },
+    });
+  return found;
+}

@@ -1,0 +1,167 @@
+/**
+ * stage x in arena: copies an operand into a buffer in which its borders are real elements.
+ *
+ *   y[..] += x[stride*ih + ic] when inside(ih, H)   ->   nest stage-x: x.staged[..] = x[..] when inside(..)
+ *                                                        nest main:    y[..] += x.staged[..], no gate, affine
+ *
+ * Each name in the operand's address is one dimension of the copy: a loop axis with its extent, or a position let with
+ * the range it takes over the loops it depends on.
+ */
+import type { Access, Affine, Buffer, Expr } from "../../ir/kernel.js";
+import { addAffine, affine, substituteAffine } from "../../ir/kernel.js";
+import type { Range } from "../../ir/range.js";
+import { affineRange } from "../../ir/range.js";
+import { freeNames, walkExpr } from "../../ir/visit.js";
+import type { Draft } from "./apply.js";
+import { illegal } from "./apply.js";
+import type { Loop, LoopNest } from "./loop-nest.js";
+import { loop, mapNest } from "./loop-nest.js";
+
+export interface Staged {
+  /** Buffers between the nests. */
+  readonly locals: readonly Buffer[];
+}
+
+interface Dimension {
+  readonly name: string;
+  /** Values the name takes, before it is clamped or wrapped into the operand. */
+  readonly range: Range;
+  /** The position before wrapping, for a let; null for a loop axis. */
+  readonly raw: Affine | null;
+}
+
+/** The only read of an operand, with the lets its address uses. */
+function findRead(nest: LoopNest, operand: string): Access | null {
+  const found = new Map<string, Access>();
+  const look = (expr: Expr): void =>
+    walkExpr(expr, (e) => {
+      if (e.kind === "load" && e.from.buffer === operand) found.set(JSON.stringify(e.from), e.from);
+    });
+  if (nest.reduce !== null) look(nest.reduce.value);
+  look(nest.store.value);
+  return found.size === 1 ? [...found.values()][0]! : null;
+}
+
+export function stage(draft: Draft, operand: string): Draft {
+  const text = `stage ${operand}`;
+  const nest = draft.nests.find((candidate) => findRead(candidate, operand) !== null);
+  const param = draft.params.find((candidate) => candidate.name === operand);
+  if (nest === undefined || param === undefined)
+    throw illegal(text, "it is not an operand read in exactly one way");
+  if (nest.loops.some((l) => l.cut !== null) || nest.loops.some((l) => l.mode !== "serial"))
+    throw illegal(text, "stage before splitting and changing modes");
+  const read = findRead(nest, operand)!;
+  const dimensions = dimensionsOf(nest, read, text);
+  const strides = new Map<string, number>();
+  let size = 1;
+  for (const { name, range } of [...dimensions].reverse()) {
+    strides.set(name, size);
+    size *= range.max - range.min + 1;
+  }
+  const buffer: Buffer = { name: `${operand}.staged`, element: "f32", size, space: "arena" };
+  const main = rewriteReads(nest, read, buffer.name, dimensions, strides);
+  const copy = copyNest(nest, read, buffer.name, dimensions, strides);
+  return {
+    ...draft,
+    locals: [...draft.locals, buffer],
+    nests: draft.nests.flatMap((candidate) => (candidate === nest ? [copy, main] : [candidate])),
+  };
+}
+
+/** Names in the address and its gate, outermost (largest stride) first. */
+function dimensionsOf(nest: LoopNest, read: Access, text: string): Dimension[] {
+  const axes = new Map(nest.loops.map((l) => [l.axis, { min: 0, max: l.extent - 1 }]));
+  const used = new Map<string, number>();
+  for (const { of, coef } of read.at.terms) used.set(of, coef);
+  if (read.gate !== null)
+    for (const name of freeNames(read.gate.when)) if (!used.has(name)) used.set(name, 0);
+  // Names of the same stride (a let and nothing else) keep their order; sort is stable.
+  return [...used.entries()]
+    .sort((a, b) => b[1] - a[1])
+    .map(([name]) => {
+      const own = axes.get(name);
+      if (own !== undefined) return { name, range: own, raw: null };
+      const value = nest.lets.find((l) => l.name === name)?.value;
+      const raw =
+        value?.kind === "index"
+          ? value.at
+          : value?.kind === "integer" && value.fn !== "div"
+            ? value.of
+            : null;
+      if (raw === null) throw illegal(text, `${name} is not a position that can be copied`);
+      return { name, range: affineRange(raw, axes), raw };
+    });
+}
+
+/** Reads go to the copy, addressed by the raw positions; lets nothing else uses are dropped. */
+function rewriteReads(
+  nest: LoopNest,
+  read: Access,
+  buffer: string,
+  dimensions: readonly Dimension[],
+  strides: ReadonlyMap<string, number>,
+): LoopNest {
+  let at = affine(0);
+  for (const { name, range, raw } of dimensions) {
+    const position = raw ?? affine(0, { [name]: 1 });
+    at = addAffine(at, addAffine(position, affine(-range.min)), strides.get(name)!);
+  }
+  const key = JSON.stringify(read);
+  const rewritten = mapNest(nest, {
+    expr: (e) =>
+      e.kind === "load" && JSON.stringify(e.from) === key
+        ? { kind: "load", from: { buffer, at, lanes: 1, gate: null } }
+        : e,
+  });
+  return dropUnusedLets(rewritten);
+}
+
+function dropUnusedLets(nest: LoopNest): LoopNest {
+  const used = new Set<string>(nest.store.to.at.terms.map((term) => term.of));
+  const look = (expr: Expr | null): void => {
+    if (expr !== null) for (const name of freeNames(expr)) used.add(name);
+  };
+  look(nest.store.value);
+  look(nest.store.to.gate?.when ?? null);
+  look(nest.reduce?.value ?? null);
+  look(nest.reduce?.guard ?? null);
+  for (const { name, value } of [...nest.lets].reverse()) if (used.has(name)) look(value);
+  return { ...nest, lets: nest.lets.filter((l) => used.has(l.name)) };
+}
+
+/** for every element of the copy: the operand where it has one, what its border says elsewhere. */
+function copyNest(
+  nest: LoopNest,
+  read: Access,
+  buffer: string,
+  dimensions: readonly Dimension[],
+  strides: ReadonlyMap<string, number>,
+): LoopNest {
+  const loops: Loop[] = [];
+  const lets: { name: string; value: Expr }[] = [];
+  let to = affine(0);
+  let from = read;
+  for (const { name, range, raw } of dimensions) {
+    const extent = range.max - range.min + 1;
+    const axis = raw === null ? name : `${name}.at`;
+    const index = extent === 1 ? affine(0) : affine(0, { [axis]: 1 });
+    if (extent !== 1) loops.push(loop(axis, extent, "pure"));
+    to = addAffine(to, index, strides.get(name)!);
+    const value = nest.lets.find((l) => l.name === name)?.value;
+    const position = addAffine(index, affine(range.min));
+    if (value === undefined) from = substituteAccess(from, name, position);
+    else if (value.kind === "integer") lets.push({ name, value: { ...value, of: position } });
+    else lets.push({ name, value: { kind: "index", at: position } });
+  }
+  return {
+    name: `stage-${read.buffer}`,
+    loops,
+    lets,
+    reduce: null,
+    store: { to: { buffer, at: to, lanes: 1, gate: null }, value: { kind: "load", from } },
+  };
+}
+
+function substituteAccess(access: Access, name: string, by: Affine): Access {
+  return { ...access, at: substituteAffine(access.at, name, by) };
+}

@@ -1,0 +1,2 @@
+/** The compiler's version, written into manifests; a test compares it with package.json. */
+export const version = "0.1.0";
