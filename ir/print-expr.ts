@@ -55,8 +55,11 @@ export function printAffine(at: Affine): string {
     if (text === "") text = value < 0 ? `-${part}` : part;
     else text += value < 0 ? ` - ${part}` : ` + ${part}`;
   };
+  // `7 - i` rather than `-i + 7`.
+  const offsetFirst = at.offset > 0 && (at.terms[0]?.coef ?? 0) < 0;
+  if (offsetFirst) add(at.offset, "");
   for (const { of, coef } of at.terms) add(coef, printName(of));
-  if (at.offset !== 0 || text === "") add(at.offset, "");
+  if (!offsetFirst && (at.offset !== 0 || text === "")) add(at.offset, "");
   return text;
 }
 

@@ -177,8 +177,9 @@ export function addressRange(
   known: readonly Fact[],
   lets: IntegerLets = noLets,
 ): Range {
+  if (known.length === 0) return affineRange(at, ranges);
   const narrowed = new Map(narrow(ranges, known));
-  for (const [name, value] of known.length === 0 ? [] : lets) {
+  for (const [name, value] of lets) {
     const again =
       value.kind === "integer"
         ? integerImage(value, sumRange(value.of, narrowed, known))

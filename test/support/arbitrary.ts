@@ -193,7 +193,8 @@ export const arbitraryGraph: fc.Arbitrary<Graph> = built((choices) => {
         break;
       case 2: {
         const size = Array.from({ length: rank }, () => choices.below(3));
-        const modes: readonly PadMode[] = ["zero", "wrap", "reflect"];
+        const empty = builder.type(from).shape.includes(0);
+        const modes: readonly PadMode[] = empty ? ["zero"] : ["zero", "wrap", "reflect"];
         values.push(builder.add({ op: "pad", mode: choices.of(modes), low: size, high: size }, [from]));
         break;
       }

@@ -1,0 +1,254 @@
+/** What is wrong with a kernel; verify.ts lists the checks. */
+import type { Diagnostic } from "./diagnostic.js";
+import type { Access, Buffer, Expr, For, Kernel, LoopMode, Stmt } from "./kernel.js";
+import { printAffine, printKernelWithLines } from "./print.js";
+import type { Range } from "./range.js";
+import { accessInRange, axisRange, facts, integerRange } from "./range.js";
+import type { Target } from "./target.js";
+import type { ExprScope, ValueType } from "./verify-expr.js";
+import { checkAffine, checkCondition, exprType, named } from "./verify-expr.js";
+import { neverMeet } from "./verify-races.js";
+import type { ConcurrentLoop, KnownBuffer, Scope } from "./verify-scope.js";
+import { emptyScope, inner, isVarying, resolve } from "./verify-scope.js";
+import { freeNames, stmtExprs, walkExpr } from "./visit.js";
+
+const concurrent: ReadonlySet<LoopMode> = new Set<LoopMode>(["parallel", "workgroup", "lane"]);
+const integer: ValueType = { of: "integer", lanes: 1 };
+
+type If = Extract<Stmt, { readonly kind: "if" }>;
+
+export function checkKernel(kernel: Kernel, target: Target | null): Diagnostic[] {
+  return new KernelCheck(kernel, target).run();
+}
+
+class KernelCheck {
+  private readonly kernel: Kernel;
+  private readonly target: Target | null;
+  private readonly found: Diagnostic[] = [];
+  /** Lines of what is still to be visited: locals, nests and statements in the order they are printed. */
+  private readonly lines: Iterator<number>;
+  private line = 0;
+
+  constructor(kernel: Kernel, target: Target | null) {
+    this.kernel = kernel;
+    this.target = target;
+    this.lines = printKernelWithLines(kernel).lines[Symbol.iterator]();
+  }
+
+  private report(message: string): void {
+    this.found.push({ line: this.line, message });
+  }
+
+  private nextLine(): void {
+    this.line = this.lines.next().value as number;
+  }
+
+  run(): Diagnostic[] {
+    const scope = emptyScope();
+    for (const { name, size, access } of this.kernel.params) {
+      const readOnly = access === "read" || access === "constant";
+      this.defineBuffer(name, { size, space: "parameter", readOnly, depth: 0 }, scope);
+    }
+    for (const local of this.kernel.locals) {
+      this.nextLine();
+      if (local.space !== "arena" && local.space !== "scratch")
+        this.report(`a local of a kernel is in arena or scratch, not ${local.space}`);
+      this.defineBuffer(local.name, { ...local, readOnly: false, depth: 0 }, scope);
+    }
+    const nests = new Set<string>();
+    for (const nest of this.kernel.nests) {
+      this.nextLine();
+      if (nests.has(nest.name)) this.report(`there is another nest ${nest.name}`);
+      nests.add(nest.name);
+      this.block(nest.body, inner(scope));
+    }
+    return this.found;
+  }
+
+  private defineBuffer(name: string, buffer: KnownBuffer, scope: Scope): void {
+    if (scope.buffers.has(name)) this.report(`there is another buffer ${name}`);
+    if (!Number.isInteger(buffer.size) || buffer.size < 0) this.report(`${name} has ${buffer.size} elements`);
+    scope.buffers.set(name, buffer);
+  }
+
+  private defineName(name: string, type: ValueType | null, scope: Scope): void {
+    if (scope.types.has(name)) this.report(`${name} hides another ${name}`);
+    scope.types.set(name, type);
+    // What an outer name of that spelling stood for is hidden with it.
+    scope.lets.delete(name);
+    scope.sums.delete(name);
+    scope.varying.delete(name);
+  }
+
+  /** Statements that define in `scope` as they go. */
+  private block(stmts: readonly Stmt[], scope: Scope): void {
+    for (const stmt of stmts) {
+      this.nextLine();
+      this.stmt(stmt, scope);
+    }
+  }
+
+  private exprScope(scope: Scope): ExprScope {
+    return {
+      typeOf: (name) => scope.types.get(name),
+      target: this.target,
+      report: (message) => this.report(message),
+    };
+  }
+
+  private stmt(stmt: Stmt, scope: Scope): void {
+    for (const expr of stmtExprs(stmt))
+      walkExpr(expr, (node) => {
+        if (node.kind === "load") this.checkAccess(node.from, scope);
+      });
+    switch (stmt.kind) {
+      case "for":
+        this.loop(stmt, scope);
+        break;
+      case "let":
+        this.define(stmt.name, stmt.value, scope);
+        break;
+      case "alloc":
+        this.alloc(stmt.buffer, scope);
+        break;
+      case "store":
+      case "reduce":
+        this.write(stmt.to, stmt.value, scope);
+        break;
+      case "if":
+        this.condition(stmt, scope);
+        break;
+      case "barrier":
+        if (scope.diverged) this.report("a barrier under a condition that may differ between lanes");
+        break;
+      default:
+        stmt satisfies never;
+    }
+  }
+
+  private condition({ when, body }: If, scope: Scope): void {
+    const view = this.exprScope(scope);
+    checkCondition(exprType(when, view), view);
+    const known = this.wellNamed(when, scope) ? facts(when) : [];
+    const diverged = scope.diverged || isVarying(when, scope);
+    this.block(body, inner(scope, { facts: [...scope.facts, ...known], diverged }));
+  }
+
+  /** Whether every integer the expression reads has a range. */
+  private wellNamed(expr: Expr, scope: Scope): boolean {
+    let fits = true;
+    walkExpr(expr, (node) => {
+      if (node.kind === "test" && node.of.terms.some((term) => !scope.ranges.has(term.of))) fits = false;
+    });
+    return fits;
+  }
+
+  private loop(stmt: For, scope: Scope): void {
+    const { axis, mode, start, extent, body } = stmt;
+    if (this.target !== null && !this.target.modes.has(mode))
+      this.report(`${this.target.name} has no ${mode} loops`);
+    if (!Number.isInteger(start) || !Number.isInteger(extent) || extent < 0)
+      this.report(`a loop from ${start} over ${extent}`);
+    const loops = [...scope.loops];
+    if (concurrent.has(mode)) {
+      const fixed = new Set(scope.types.keys());
+      loops.push({ axis, extent, mode, fixed, line: this.line, writes: new Map() });
+    }
+    const within = inner(scope, { loops });
+    this.defineName(axis, integer, within);
+    within.ranges.set(axis, axisRange(stmt));
+    if (mode === "lane") within.varying.add(axis);
+    this.block(body, within);
+    if (concurrent.has(mode)) this.checkRaces(loops[loops.length - 1]!);
+  }
+
+  private define(name: string, value: Expr, scope: Scope): void {
+    const view = this.exprScope(scope);
+    const type = exprType(value, view);
+    const varies = isVarying(value, scope);
+    const range = this.letRange(value, scope);
+    const sum = value.kind === "index" && range !== null ? resolve(value.at, scope) : null;
+    this.defineName(name, type, scope);
+    if (varies) scope.varying.add(name);
+    if (range === null) return;
+    scope.ranges.set(name, range);
+    scope.lets.set(name, value);
+    if (sum !== null) scope.sums.set(name, sum);
+  }
+
+  /** null for what is no integer, or reads what has no range. */
+  private letRange(value: Expr, scope: Scope): Range | null {
+    if (value.kind !== "index" && value.kind !== "integer") return null;
+    for (const name of freeNames(value)) if (!scope.ranges.has(name)) return null;
+    return integerRange(value, scope.ranges);
+  }
+
+  private alloc(buffer: Buffer, scope: Scope): void {
+    if (buffer.space !== "register" && buffer.space !== "shared")
+      this.report(`a block allocates register or shared buffers, not ${buffer.space}`);
+    this.defineBuffer(buffer.name, { ...buffer, readOnly: false, depth: scope.loops.length }, scope);
+  }
+
+  private write(to: Access, value: Expr, scope: Scope): void {
+    const view = this.exprScope(scope);
+    const type = exprType(value, view);
+    if (type !== null && (type.of !== "number" || type.lanes !== to.lanes))
+      this.report(`${named(type)} is written to ${to.lanes} ${to.lanes === 1 ? "element" : "elements"}`);
+    if (to.gate !== null) checkCondition(exprType(to.gate.when, view), view);
+    const buffer = scope.buffers.get(to.buffer);
+    if (buffer?.readOnly) this.report(`${to.buffer} is only read, by its declaration`);
+    if (!this.checkAccess(to, scope) || buffer === undefined || buffer.space === "scratch") return;
+    const write = { at: resolve(to.at, scope), lanes: to.lanes, ranges: scope.ranges };
+    // A buffer made inside a loop is another one in each iteration.
+    for (const loop of scope.loops.slice(buffer.depth)) {
+      const writes = loop.writes.get(to.buffer);
+      if (writes === undefined) loop.writes.set(to.buffer, [write]);
+      else writes.push(write);
+    }
+  }
+
+  /** False where the address or the buffer makes no sense. */
+  private checkAccess(access: Access, scope: Scope): boolean {
+    const buffer = scope.buffers.get(access.buffer);
+    if (buffer === undefined) this.report(`${access.buffer} is not defined`);
+    if (this.target !== null && access.lanes > this.target.lanes)
+      this.report(`${this.target.name} has no accesses of ${access.lanes} lanes`);
+    if (!checkAffine(access.at, this.exprScope(scope)) || buffer === undefined) return false;
+    this.checkSpace(access, buffer, scope);
+    if (access.gate !== null && !this.wellNamed(access.gate.when, scope)) return false;
+    if (access.at.terms.some((term) => !scope.ranges.has(term.of))) return false;
+    if (!this.inRange(access, buffer.size, scope))
+      this.report(`${access.buffer}[${printAffine(access.at)}] may leave its ${buffer.size} elements`);
+    return true;
+  }
+
+  /** As written, where gates speak of the lets; or in terms of the axes, where terms of different lets cancel. */
+  private inRange(access: Access, size: number, scope: Scope): boolean {
+    if (accessInRange(access, size, scope.ranges, scope.facts, scope.lets)) return true;
+    const known = [...scope.facts, ...(access.gate === null ? [] : facts(access.gate.when))];
+    const resolved = known.map(({ of, by }) => ({ of: resolve(of, scope), by }));
+    const bare = { ...access, at: resolve(access.at, scope), gate: null };
+    return accessInRange(bare, size, scope.ranges, resolved, scope.lets);
+  }
+
+  private checkSpace(access: Access, buffer: KnownBuffer, scope: Scope): void {
+    const { space, depth } = buffer;
+    if (space === "register" && depth < scope.loops.length)
+      this.report(`register ${access.buffer} is used in a ${scope.loops[depth]!.mode} loop inside its block`);
+    if (space === "shared" && scope.loops.slice(depth).some((loop) => loop.mode !== "lane"))
+      this.report(`shared ${access.buffer} is used by more than one workgroup`);
+    if (this.target !== null && space === "register" && access.at.terms.length > 0)
+      this.report(`the address of register ${access.buffer} is not a constant`);
+  }
+
+  private checkRaces(loop: ConcurrentLoop): void {
+    for (const [buffer, writes] of loop.writes) {
+      const meets = writes.some((a, i) => writes.slice(i).some((b) => !neverMeet(a, b, loop)));
+      if (meets)
+        this.found.push({
+          line: loop.line,
+          message: `two iterations of ${loop.mode} ${loop.axis} may write one element of ${buffer}`,
+        });
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * The proof that different iterations of a loop write different elements.
+ *
+ * Two iterations of axis p differ by d = ±1 … ±(extent - 1) and write addresses whose difference is
+ *   coef(p)*d + (what the axes inside the loop, smaller than coef(p), can differ by) + a multiple of the larger ones.
+ * They are different where no d lets that sum be 0: neither with the larger terms equal, nor with a multiple of their
+ * greatest common divisor to make up for. Names that were fixed before the loop are the same on both sides and cancel.
+ */
+import type { Affine } from "./kernel.js";
+import { coefficient } from "./kernel.js";
+import type { Ranges } from "./range.js";
+
+/** One write inside the loop; `at` over axes and opaque integer lets, index lets replaced by what they stand for. */
+export interface Write {
+  readonly at: Affine;
+  readonly lanes: number;
+  readonly ranges: Ranges;
+}
+
+export interface RaceLoop {
+  readonly axis: string;
+  readonly extent: number;
+  /** Names that have one value while the loop runs. */
+  readonly fixed: ReadonlySet<string>;
+}
+
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b);
+}
+
+/** Whether the two writes (or one and itself) never meet in different iterations of the loop. */
+export function neverMeet(a: Write, b: Write, { axis, extent, fixed }: RaceLoop): boolean {
+  if (extent < 2 || neverHappens(a) || neverHappens(b)) return true;
+  const step = Math.abs(coefficient(a.at, axis));
+  if (step === 0 || coefficient(a.at, axis) !== coefficient(b.at, axis)) return false;
+  let period = 0;
+  let low = a.at.offset - b.at.offset - (b.lanes - 1);
+  let high = a.at.offset - b.at.offset + (a.lanes - 1);
+  const add = (from: Write, sign: 1 | -1): boolean => {
+    for (const { of, coef } of from.at.terms) {
+      if (of === axis || fixed.has(of)) continue;
+      const range = from.ranges.get(of);
+      if (range === undefined) return false;
+      if (Math.abs(coef) > step) {
+        period = gcd(period, Math.abs(coef));
+        // The larger terms count as multiples of the period from their first value on.
+        low += sign * coef * range.min;
+        high += sign * coef * range.min;
+        continue;
+      }
+      const ends = [sign * coef * range.min, sign * coef * range.max];
+      low += Math.min(...ends);
+      high += Math.max(...ends);
+    }
+    return true;
+  };
+  if (!sameFixedTerms(a.at, b.at, fixed) || !add(a, 1) || !add(b, -1)) return false;
+  const farthest = step * (extent - 1);
+  return (
+    missesMultiples(low + step, high + farthest, period) &&
+    missesMultiples(low - farthest, high - step, period)
+  );
+}
+
+/** Inside a loop of no iterations. */
+function neverHappens({ at, ranges }: Write): boolean {
+  return at.terms.some(({ of }) => {
+    const range = ranges.get(of);
+    return range !== undefined && range.max < range.min;
+  });
+}
+
+/** What was fixed before the loop must cancel. */
+function sameFixedTerms(a: Affine, b: Affine, fixed: ReadonlySet<string>): boolean {
+  const names = [...a.terms, ...b.terms].map((term) => term.of).filter((of) => fixed.has(of));
+  return names.every((of) => coefficient(a, of) === coefficient(b, of));
+}
+
+/** Whether no multiple of the period lies in the interval; period 0 means only 0 counts. */
+function missesMultiples(low: number, high: number, period: number): boolean {
+  if (period === 0) return low > 0 || high < 0;
+  return Math.ceil(low / period) > Math.floor(high / period);
+}
