@@ -246,7 +246,7 @@ class StoragePlanner {
     }
     this.stored.set(id, to);
     const place = to;
-    node.args.forEach((arg, index) => this.copyOperand(node, id, arg, index, place));
+    for (const [index, arg] of node.args.entries()) this.copyOperand(node, id, arg, index, place);
   }
 
   /** Brings one operand of a view to where the view lies, unless its producer wrote it there. */

@@ -1,0 +1,75 @@
+/** One program on every way there is to run it: the interpreter on the traced graph, and each backend. */
+import type { Variables } from "../../compiler/checkpoint/tree.js";
+import { flattenParams } from "../../compiler/checkpoint/tree.js";
+import type { CompileOptions } from "../../compiler/compile-options.js";
+import { compile } from "../../compiler/executable.js";
+import type { TraceTarget } from "../../compiler/trace.js";
+import { traceProgram } from "../../compiler/trace.js";
+import { interpretGraph } from "../../ir/interpret-graph.js";
+import type { ElementArray } from "../../ir/types.js";
+import type { Tensor } from "../../runtime/tensor.js";
+import { toFloat32 } from "../../runtime/tensor.js";
+
+export const ways = ["interpreter", "js", "wasm"] as const;
+export type Way = (typeof ways)[number];
+
+export interface Everywhere {
+  readonly target: TraceTarget;
+  readonly inputs: readonly Tensor[];
+  readonly variables?: Variables;
+  readonly precision?: "default" | "highest";
+  /** Parameters are constants of the program, or given after compilation. */
+  readonly baked?: boolean;
+  readonly options?: Partial<CompileOptions>;
+}
+
+/** The single result of a program, run one way. */
+export async function runOneWay(way: Way, program: Everywhere): Promise<Tensor> {
+  return way === "interpreter" ? interpretProgramGraph(program) : runBackend(way, program);
+}
+
+function interpretProgramGraph({ target, inputs, variables }: Everywhere): Tensor {
+  const traced = traceProgram(target, { inputs });
+  const params = new Map<string, ElementArray>();
+  for (const [path, tensor] of flattenParams(variables?.params ?? {}))
+    params.set(path, tensor.dtype === "float32" ? (tensor.data as Float32Array) : toFloat32(tensor));
+  const [data] = interpretGraph(traced.graph, { inputs: inputs.map((x) => x.data as ElementArray), params });
+  const { shape, dtype } = traced.outputs[0]!;
+  return { data: data!, shape, dtype };
+}
+
+async function runBackend(backend: "js" | "wasm", program: Everywhere): Promise<Tensor> {
+  const { target, inputs, variables, precision = "highest", baked = true, options = {} } = program;
+  const executable = await compile(target, {
+    ...options,
+    inputs,
+    backend,
+    precision,
+    ...(baked && variables !== undefined ? { variables } : {}),
+  });
+  if (!baked && variables !== undefined) await executable.setVariables(variables);
+  try {
+    return executable.runSync(...inputs);
+  } finally {
+    executable.dispose();
+  }
+}
+
+/** Index of the first element whose bits differ (all NaN are one value), or -1. */
+export function firstDifference(a: Tensor, b: Tensor): number {
+  if (a.data.length !== b.data.length) return 0;
+  for (let i = 0; i < a.data.length; i++) if (!Object.is(a.data[i], b.data[i])) return i;
+  return -1;
+}
+
+/** Largest |a - b| divided by the largest |b|. */
+export function relativeDifference(a: Tensor, b: ArrayLike<number>): number {
+  let largest = 0;
+  let difference = 0;
+  for (let i = 0; i < b.length; i++) {
+    largest = Math.max(largest, Math.abs(b[i]!));
+    const d = Math.abs(a.data[i]! - b[i]!);
+    difference = Number.isNaN(d) && Object.is(a.data[i], b[i]) ? difference : Math.max(difference, d);
+  }
+  return largest === 0 ? difference : difference / largest;
+}
