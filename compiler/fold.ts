@@ -35,10 +35,7 @@ export function fold(builder: GraphBuilder, body: NodeBody, args: readonly Value
   const held = operands.reduce((sum, operand) => sum + elementCount(operand.type.shape), 0);
   if (count > Math.max(held, 1)) return null;
   const node = { ...body, type, args, where: builder.where };
-  const { data } = evaluateNode(
-    node,
-    operands.map((operand) => ({ type: operand.type, data: operand.data })),
-  );
+  const data = evaluateNode(node, operands);
   // The parameter a result is named after: one of its own shape first, as a scale or a mask is rarely the subject.
   const named = operands.filter((operand) => operand.path !== "");
   const main = named.find((operand) => sameShape(operand.type.shape, type.shape)) ?? named[0];

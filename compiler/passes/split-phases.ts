@@ -80,7 +80,8 @@ function split(conv: NodeOf<"conv">, args: readonly ValueId[], builder: GraphBui
       return phaseDim(dim, at[axis]!, extents[axis]!, lhsShape[axes.lhs.spatial[d]!]!);
     });
     const used = dims.filter((dim) => dim !== null);
-    const phaseConv = used.length === dims.length ? convOfPhase(conv, used) : idleConv(conv, extents, lhsShape);
+    const phaseConv =
+      used.length === dims.length ? convOfPhase(conv, used) : idleConv(conv, extents, lhsShape);
     const positions = new Map<number, Run>(
       axes.out.spatial.map((axis) => [axis, { start: at[axis]!, step: steps[axis]!, count: extents[axis]! }]),
     );
