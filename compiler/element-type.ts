@@ -1,0 +1,45 @@
+/** The one place where dtypes of the surface and element types of the IR meet. */
+import type { ElementType } from "../ir/types.js";
+import type { DType } from "../runtime/tensor.js";
+
+/** How the IR stores each dtype; float64 is narrowed on the way in, complex64 becomes two planes. */
+const elements = {
+  float32: "f32",
+  float16: "f16",
+  bfloat16: "bf16",
+  int32: "i32",
+  uint32: "u32",
+  int8: "i8",
+  uint8: "u8",
+  bool: "bool",
+} as const satisfies Readonly<Record<Exclude<DType, "float64" | "complex64">, ElementType>>;
+
+export type StoredDType = keyof typeof elements;
+
+/** Fails to compile when an element type has no dtype. */
+type Unmatched = Exclude<ElementType, (typeof elements)[StoredDType]>;
+const everyElementHasADType: Unmatched extends never ? true : never = true;
+void everyElementHasADType;
+
+export const dtypes: readonly DType[] = [...(Object.keys(elements) as StoredDType[]), "float64", "complex64"];
+
+export function elementOf(dtype: StoredDType): ElementType {
+  return elements[dtype];
+}
+
+export function dtypeOf(element: ElementType): StoredDType {
+  return (Object.keys(elements) as StoredDType[]).find((dtype) => elements[dtype] === element)!;
+}
+
+export function isDType(value: unknown): value is DType {
+  return (dtypes as readonly unknown[]).includes(value);
+}
+
+/** jax without x64: float64 means float32. */
+export function narrowed(dtype: DType): DType {
+  return dtype === "float64" ? "float32" : dtype;
+}
+
+export function isInteger(dtype: DType): boolean {
+  return ["int32", "uint32", "int8", "uint8", "bool"].includes(dtype);
+}

@@ -1,0 +1,109 @@
+/** lax's elementwise functions: one table of unary bodies, one of binary functions. */
+import type { Scalar, ScalarFn } from "../../ir/scalar.js";
+import { arg, call, lit } from "../../ir/scalar.js";
+import { sameShape } from "../../ir/types.js";
+import { show } from "../option.js";
+import { refuse } from "../refusal.js";
+import { here } from "../scope.js";
+import { isTraced, map, type Traced, valueId } from "../traced.js";
+
+/** 1 / (1 + e^-x) without overflow: the exponential of -|x| is at most 1. */
+export function logisticOf(x: Scalar): Scalar {
+  const small = call("exp", call("neg", call("abs", x)));
+  return call("div", call("select", call("lt", x, lit(0)), small, lit(1)), call("add", lit(1), small));
+}
+
+const fn =
+  (name: ScalarFn) =>
+  (x: Scalar): Scalar =>
+    call(name, x);
+
+/** Functions lax takes only of floating values; `keepsIntegers` ones would stay integer, which is not supported yet. */
+const unary = {
+  neg: { body: fn("neg"), keepsIntegers: true },
+  abs: { body: fn("abs"), keepsIntegers: true },
+  floor: { body: fn("floor"), keepsIntegers: false },
+  sqrt: { body: fn("sqrt"), keepsIntegers: false },
+  rsqrt: { body: fn("rsqrt"), keepsIntegers: false },
+  exp: { body: fn("exp"), keepsIntegers: false },
+  expm1: { body: fn("expm1"), keepsIntegers: false },
+  log: { body: fn("log"), keepsIntegers: false },
+  log1p: { body: fn("log1p"), keepsIntegers: false },
+  tanh: { body: fn("tanh"), keepsIntegers: false },
+  erf: { body: fn("erf"), keepsIntegers: false },
+  erfc: { body: fn("erfc"), keepsIntegers: false },
+  logistic: { body: logisticOf, keepsIntegers: false },
+} as const;
+
+export type UnaryName = keyof typeof unary;
+export type Unary = (x: Traced) => Traced;
+
+function unaryFunction(name: UnaryName): Unary {
+  const { body, keepsIntegers } = unary[name];
+  return (x) => {
+    const what = `lax.${name}`;
+    valueId(x, what);
+    if (x.dtype !== "float32")
+      refuse(
+        keepsIntegers ? "integer-unsupported" : "dtype-not-floating",
+        `${what}: ${x} is not floating; convert with lax.convertElementType(x, "float32")`,
+        here(),
+      );
+    return map(body(arg(0)), x);
+  };
+}
+
+const binary = ["add", "sub", "mul", "div", "max", "min"] as const;
+export type BinaryName = (typeof binary)[number];
+export type Binary = (lhs: Traced | number, rhs: Traced | number) => Traced;
+
+function binaryFunction(name: BinaryName): Binary {
+  return (lhs, rhs) => {
+    const what = `lax.${name}`;
+    const traced = [lhs, rhs].filter((side): side is Traced => {
+      if (typeof side === "number") return false;
+      valueId(side, what);
+      return true;
+    });
+    if (traced.length === 0)
+      refuse("not-traced", `${what}: at least one operand must be a traced value`, here());
+    checkOperands(what, traced);
+    let next = 0;
+    const side = (value: Traced | number): Scalar => (isTraced(value) ? arg(next++) : lit(value));
+    return map(call(name, side(lhs), side(rhs)), ...traced);
+  };
+}
+
+/** lax joins equal shapes, a scalar with anything, and an extent of 1 with any where the ranks are equal. */
+function checkOperands(what: string, [first, second]: readonly Traced[]): void {
+  for (const side of [first, second])
+    if (side !== undefined && second !== undefined && first!.dtype !== second.dtype)
+      refuse("dtype-mismatch", `${what}: operands are ${first} and ${second}; convert one of them`, here());
+  if (first!.dtype !== "float32")
+    refuse(
+      "integer-unsupported",
+      `${what}: ${first} stays integer, which is not supported; convert to float32`,
+      here(),
+    );
+  if (second === undefined || sameShape(first!.shape, second.shape)) return;
+  const [a, b] = [first!.shape, second.shape];
+  if (a.length === 0 || b.length === 0) return;
+  if (a.length !== b.length || a.some((extent, axis) => extent !== b[axis] && extent !== 1 && b[axis] !== 1))
+    refuse(
+      "shape-mismatch",
+      `${what}: shapes ${first} and ${second} do not fit; they must be equal, or one a scalar (got ${show([a, b])})`,
+      here(),
+    );
+}
+
+function table<N extends string, F>(names: readonly N[], make: (name: N) => F): Readonly<Record<N, F>> {
+  return Object.fromEntries(names.map((name) => [name, make(name)])) as Record<N, F>;
+}
+
+/** By name, as model specs use them. */
+export const unaryFunctions = table(Object.keys(unary) as UnaryName[], unaryFunction);
+export const binaryFunctions = table(binary, binaryFunction);
+
+export const { neg, abs, floor, sqrt, rsqrt, exp, expm1, log, log1p, tanh, erf, erfc, logistic } =
+  unaryFunctions;
+export const { add, sub, mul, div, max, min } = binaryFunctions;

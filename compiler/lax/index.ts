@@ -1,0 +1,2 @@
+/** jax.lax's functions as `lax.…`. */
+export * as lax from "./members.js";

@@ -1,0 +1,280 @@
+/** The options of flax's convolution modules: their types, defaults, and everything that is wrong without a shape. */
+import type { DType, Tensor } from "../../runtime/tensor.js";
+import type { ConvDimensionNumbers } from "../lax/dimension-numbers.js";
+import type { LaxPadding, PaddingPair } from "../lax/padding.js";
+import { readPaddingName, readPaddingPairs } from "../lax/padding.js";
+import type { Precision } from "../lax/precision.js";
+import { readPrecision } from "../lax/precision.js";
+import {
+  booleanOption,
+  checkOptions,
+  dtypeOption,
+  floatDTypeOption,
+  integerOption,
+  intOf,
+  isWholeTensor,
+  listOf,
+  perDimension,
+  show,
+} from "../option.js";
+import type { Initializer } from "../random/initializers.js";
+import { initializers } from "../random/initializers.js";
+import type { Code } from "../refusal.js";
+import { refuse } from "../refusal.js";
+import type { Traced } from "../traced.js";
+
+/** One integer for all spatial dimensions, or one for each; nothing means 1. */
+export type PerDimension = number | Iterable<number> | null | undefined;
+
+/** A name, one integer for every side, or an integer or (low, high) pair per spatial dimension. */
+export type Padding =
+  | "SAME"
+  | "SAME_LOWER"
+  | "VALID"
+  | "CIRCULAR"
+  | "REFLECT"
+  | "CAUSAL"
+  | (string & {})
+  | number
+  | boolean
+  | readonly (number | PaddingPair)[];
+
+/** Brings inputs, kernel and bias to one dtype. */
+export type PromoteDType = (
+  inputs: Traced,
+  kernel: Traced,
+  bias: Traced | null,
+  options: { readonly dtype: DType | null },
+) => readonly [inputs: Traced, kernel: Traced, bias: Traced | null];
+
+/** Stands in for lax.convGeneralDilated. `padding` is what lax would get: a name or pairs. */
+export type ConvGeneralDilated = (
+  inputs: Traced,
+  kernel: Traced,
+  strides: readonly number[],
+  padding: LaxPadding,
+  options: {
+    readonly lhsDilation: readonly number[];
+    readonly rhsDilation: readonly number[];
+    readonly dimensionNumbers: ConvDimensionNumbers;
+    readonly featureGroupCount: number;
+    readonly precision: Precision | null;
+  },
+) => Traced;
+
+export interface ConvOptions {
+  /** Number of output features. */
+  readonly features: number;
+  /** One integer is a 1-D convolution, whatever the input's rank. */
+  readonly kernelSize: number | Iterable<number>;
+  /** Default 1. */
+  readonly strides?: PerDimension;
+  /** Default "SAME". */
+  readonly padding?: Padding | undefined;
+  /** Zeros between input elements; only with numeric padding. Default 1. */
+  readonly inputDilation?: PerDimension;
+  /** Default 1. */
+  readonly kernelDilation?: PerDimension;
+  /** Groups of features; must divide input and output features. Default 1. */
+  readonly featureGroupCount?: number | undefined;
+  /** Default true. */
+  readonly useBias?: boolean | undefined;
+  /** Multiplied with the kernel, whose shape it must have. */
+  readonly mask?: Tensor | null | undefined;
+  /** What is computed in: float32, which is also the default. */
+  readonly dtype?: DType | null | undefined;
+  /** What parameters are made in: float32. */
+  readonly paramDtype?: DType | undefined;
+  /** "highest" or "float32" keeps this layer at precision "highest" whatever compile's option says. */
+  readonly precision?: Precision | null | undefined;
+  /** Default `initializers.lecunNormal()`. */
+  readonly kernelInit?: Initializer | undefined;
+  /** Default `initializers.zeros`. */
+  readonly biasInit?: Initializer | undefined;
+  readonly promoteDtype?: PromoteDType | undefined;
+  /** Called in place of lax.convGeneralDilated. */
+  readonly convGeneralDilated?: ConvGeneralDilated | null | undefined;
+  /** A class or factory of such functions, used anew at each call; goes before `convGeneralDilated`. */
+  readonly convGeneralDilatedCls?: (new () => object) | (() => ConvGeneralDilated) | null | undefined;
+  /** Name in the params tree. */
+  readonly name?: string | null | undefined;
+}
+
+export const convOptionNames: readonly (keyof ConvOptions)[] = [
+  "features",
+  "kernelSize",
+  "strides",
+  "padding",
+  "inputDilation",
+  "kernelDilation",
+  "featureGroupCount",
+  "useBias",
+  "mask",
+  "dtype",
+  "paramDtype",
+  "precision",
+  "kernelInit",
+  "biasInit",
+  "promoteDtype",
+  "convGeneralDilated",
+  "convGeneralDilatedCls",
+  "name",
+];
+
+/** The options with defaults filled in and lists of the right length. */
+export interface ConvConfig {
+  readonly features: number;
+  readonly kernelSize: readonly number[];
+  readonly strides: readonly number[];
+  readonly padding: LaxPadding;
+  readonly inputDilation: readonly number[];
+  readonly kernelDilation: readonly number[];
+  readonly featureGroupCount: number;
+  readonly useBias: boolean;
+  readonly mask: Tensor | null;
+  readonly dtype: DType | null;
+  readonly paramDtype: DType;
+  readonly precision: Precision | null;
+  readonly kernelInit: Initializer;
+  readonly biasInit: Initializer;
+  readonly promoteDtype: PromoteDType | null;
+  /** Makes the function used in place of lax.convGeneralDilated; null for lax itself. */
+  readonly inject: (() => ConvGeneralDilated) | null;
+}
+
+/** @throws ConfigError or UnsupportedError; see the table in refusal.ts */
+export function readConvOptions(owner: string, options: ConvOptions): ConvConfig {
+  checkOptions(owner, options, convOptionNames, ["features", "kernelSize"]);
+  const inject = readInjection(owner, options);
+  const kernelSize = readKernelSize(owner, options.kernelSize);
+  const n = kernelSize.length;
+  const factors = (name: "strides" | "inputDilation" | "kernelDilation", code: Code): readonly number[] =>
+    perDimension(owner, name, options[name], n, code);
+  const inputDilation = factors("inputDilation", "bad-dilation");
+  const config: ConvConfig = {
+    features: readFeatures(owner, options),
+    kernelSize,
+    strides: factors("strides", "bad-strides"),
+    padding: readPadding(owner, options.padding ?? "SAME", n),
+    inputDilation,
+    kernelDilation: factors("kernelDilation", "bad-dilation"),
+    featureGroupCount: integerOption(
+      owner,
+      "featureGroupCount",
+      options.featureGroupCount ?? 1,
+      1,
+      "bad-group-count",
+    ),
+    useBias: booleanOption(owner, "useBias", options.useBias ?? true),
+    mask: readMask(owner, options.mask ?? null),
+    dtype: options.dtype == null ? null : floatDTypeOption(owner, "dtype", options.dtype),
+    paramDtype: readParamDType(owner, options),
+    precision: options.precision ?? null,
+    kernelInit: functionOption(owner, "kernelInit", options.kernelInit) ?? initializers.lecunNormal(),
+    biasInit: functionOption(owner, "biasInit", options.biasInit) ?? initializers.zeros,
+    promoteDtype: functionOption(owner, "promoteDtype", options.promoteDtype) ?? null,
+    inject,
+  };
+  readPrecision(owner, config.precision);
+  checkTogether(owner, config);
+  return config;
+}
+
+function readKernelSize(owner: string, value: unknown): readonly number[] {
+  const single = intOf(value);
+  const items = single === undefined ? listOf(value) : [single];
+  const sizes = items?.map(intOf);
+  if (sizes?.every((size): size is number => size !== undefined && size > 0)) return sizes;
+  return refuse(
+    "bad-kernel-size",
+    `${owner}: kernelSize is ${show(value)}; give a positive integer for each spatial dimension: [3, 3]`,
+  );
+}
+
+/** No features at all are legal, as long as the initialiser has no fan to divide by. */
+function readFeatures(owner: string, { features, kernelInit }: ConvOptions): number {
+  return integerOption(owner, "features", features, kernelInit === undefined ? 1 : 0, "bad-features");
+}
+
+/** flax's canonicalize_padding (spec 1.4). */
+function readPadding(owner: string, padding: unknown, n: number): LaxPadding {
+  if (typeof padding === "string") {
+    if (padding === "CAUSAL" && n !== 1)
+      refuse(
+        "causal-rank",
+        `${owner}: padding "CAUSAL" is for 1-D convolutions; kernelSize has ${n} dimensions`,
+      );
+    return padding;
+  }
+  const int = intOf(padding);
+  if (int !== undefined) return new Array<PaddingPair>(n).fill([int, int]);
+  if (!Array.isArray(padding) || padding.length !== n)
+    return refuse(
+      "bad-padding",
+      `${owner}: padding is ${show(padding)}; give a name, an integer, or a list of ${n} integers or (low, high) pairs`,
+    );
+  return readPaddingPairs(
+    owner,
+    padding.map((item: unknown) => (intOf(item) === undefined ? item : [item, item])),
+  );
+}
+
+function readMask(owner: string, mask: unknown): Tensor | null {
+  if (mask === null) return null;
+  if (!isWholeTensor(mask))
+    return refuse("bad-mask", `${owner}: mask is ${show(mask)}; it must be a Tensor: tensor(data, shape)`);
+  if (mask.dtype === "complex64")
+    refuse("dtype-unsupported", `${owner}: a complex64 mask is not supported; float32 and bool work`);
+  return mask;
+}
+
+function readParamDType(owner: string, { paramDtype, kernelInit }: ConvOptions): DType {
+  const dtype = dtypeOption(owner, "paramDtype", paramDtype ?? "float32");
+  // The default initialiser draws floats only; with another one flax takes any dtype, and we not yet.
+  if (kernelInit === undefined) return floatDTypeOption(owner, "paramDtype", dtype);
+  if (dtype !== "float32")
+    refuse("dtype-unsupported", `${owner}: paramDtype ${dtype} is not supported; float32 works`);
+  return dtype;
+}
+
+function functionOption<F>(owner: string, option: string, value: F | undefined): F | undefined {
+  if (value === undefined || typeof value === "function") return value;
+  const code = option.endsWith("Init") ? "bad-initializer" : "bad-hook";
+  return refuse(code, `${owner}: ${option} is ${show(value)}; it must be a function`);
+}
+
+function readInjection(owner: string, options: ConvOptions): ConvConfig["inject"] {
+  const made = functionOption(owner, "convGeneralDilatedCls", options.convGeneralDilatedCls ?? undefined);
+  const given = functionOption(owner, "convGeneralDilated", options.convGeneralDilated ?? undefined);
+  if (made === undefined) return given === undefined ? null : () => given;
+  const isClass = /^class\b/.test(Function.prototype.toString.call(made));
+  return () => {
+    const result: unknown = isClass ? new (made as new () => object)() : (made as () => unknown)();
+    if (typeof result === "function") return result as ConvGeneralDilated;
+    const { call } = (result ?? {}) as { readonly call?: unknown };
+    if (typeof call === "function") return call.bind(result) as ConvGeneralDilated;
+    return refuse(
+      "bad-hook",
+      `${owner}: convGeneralDilatedCls made ${show(result)}; it must make a function`,
+    );
+  };
+}
+
+/** What two options cannot mean together. An injected convolution decides for itself. */
+function checkTogether(owner: string, config: ConvConfig): void {
+  const { padding, inputDilation, features, featureGroupCount, inject } = config;
+  if (inject !== null) return;
+  if (typeof padding === "string") {
+    if (!["CIRCULAR", "REFLECT", "CAUSAL"].includes(padding)) readPaddingName(owner, padding);
+    if (inputDilation.some((dilation) => dilation !== 1))
+      refuse(
+        "string-padding-dilated",
+        `${owner}: padding "${padding}" cannot be used with inputDilation [${inputDilation}]; give (low, high) pairs`,
+      );
+  }
+  if (features % featureGroupCount !== 0)
+    refuse(
+      "features-not-divisible",
+      `${owner}: features ${features} is no multiple of featureGroupCount ${featureGroupCount}`,
+    );
+}
