@@ -16,7 +16,8 @@
  *             split ow by 4 -> ow.o ow.i tail=exact | fuse oh ow -> p | reorder n oh kh | MODE oh | stage x in arena
  *             | pack w as oc.o kh kw ic oc.i; an axis of a nest not called main is `nest/axis`
  *   kernel    `kernel @NAME(x: f32[784] read, …) { LOCAL… nest main { STMT… } … }`
- *   LOCAL     `arena t: f32[900]`
+ *             where a parameter is read, constant, write or read-write
+ *   LOCAL     `arena t: f32[900]`, or scratch
  *   STMT      `MODE oh in 28 { STMT… }`, or `in 3..28` from 3 to below 28 | `let v = EXPR` | `register acc: f32[8] = 0`
  *             | `y[AT] = EXPR`, also `+=`, `max=`, `min=`, also with ` when (EXPR)` behind | `if (EXPR) { STMT… }`
  *             | `barrier`
