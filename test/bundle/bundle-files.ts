@@ -1,9 +1,10 @@
 /** Writes bundles to a fresh folder and runs scripts beside them in a bare Node. */
 import { execFile } from "node:child_process";
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { onTestFinished } from "vitest";
 import type { Artifact } from "../../codegen/backend.js";
 import { bundle } from "../../codegen/bundle.js";
 import { affineJs, affineProgram, affineWasm, affineWeights } from "./fake-program.js";
@@ -34,8 +35,10 @@ export async function wasmBundle(inline = false): Promise<Files> {
   });
 }
 
+/** The folder goes when the test ends. */
 export async function writeFolder(files: Files): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "convsmith-bundle-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
   for (const [name, bytes] of files) await writeFile(join(folder, name), bytes);
   return folder;
 }

@@ -1,12 +1,12 @@
 /** What `npm pack` would publish, installed in an empty project. */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const run = promisify(execFile);
@@ -30,6 +30,8 @@ describe.skipIf(!built)("the package", () => {
       cwd: project,
     });
   }, 60_000);
+
+  afterAll(() => rm(project, { recursive: true }));
 
   const node = async (code: string): Promise<string> => {
     const { stdout } = await run(process.execPath, ["--input-type=module", "-e", code], { cwd: project });
