@@ -92,68 +92,65 @@ interface Level<Ir> {
 /** Stands for a pass in the report on IR that does not verify before the first one. */
 const given = "(input)";
 
+type Row<Ir> = Omit<Pass, "level" | "run"> & { readonly run: (ir: Ir, context: PassContext) => Ir };
+
 function runPasses<Ir>(
   first: Ir,
-  passes: readonly (Omit<Pass, "level" | "run"> & { readonly run: (ir: Ir, context: PassContext) => Ir })[],
+  passes: readonly Row<Ir>[],
   context: PassContext,
   options: PassOptions,
   level: Level<Ir>,
 ): PassResult & { readonly ir: Ir } {
   checkNames(options);
-  const { disable = [], stopAfter, printAfter } = options;
   const verifyEach = options.verifyEach ?? inTests();
   const times: PassTime[] = [];
   const trace: PassRecord[] = [];
+  const blame = (pass: string, before: Ir, message: string, cause?: unknown): PassError => {
+    const line = runLine({ passes: pass === given ? null : [pass], context });
+    return new PassError(pass, message, `${line}\n${level.print(before)}`, cause);
+  };
+  const verify = (pass: string, before: Ir, ir: Ir, done: number): void => {
+    const diagnostics = verifyEach ? level.verify(ir, done) : [];
+    if (diagnostics.length === 0) return;
+    throw blame(pass, before, `its result does not verify\n${annotate(level.print(ir), diagnostics)}`);
+  };
+
   let ir = first;
   let stopped = false;
-  if (verifyEach) refuse(given, ir, 0);
-  passes.forEach(({ name, exact, run }, done) => {
-    const skipped = stopped
-      ? "stopped"
-      : disable.includes(name)
-        ? "disabled"
-        : !exact && context.precision === "highest"
-          ? "inexact"
-          : null;
-    if (name === stopAfter) stopped = true;
+  verify(given, ir, ir, 0);
+  passes.forEach((row, done) => {
+    const skipped = stopped ? "stopped" : skips(row, context, options);
+    if (row.name === options.stopAfter) stopped = true;
     if (skipped !== null) {
-      trace.push({ pass: name, outcome: skipped });
+      trace.push({ pass: row.name, outcome: skipped });
       return;
     }
     const before = level.prepare(ir, done);
     const start = options.timePasses === true ? performance.now() : 0;
-    ir = guarded(name, before, () => run(before, context));
-    if (options.timePasses === true) times.push({ pass: name, milliseconds: performance.now() - start });
-    if (verifyEach) refuse(name, ir, done + 1, before);
-    const changed = ir !== before;
-    trace.push({ pass: name, outcome: changed ? "changed" : "unchanged" });
-    const { which } = printAfter ?? {};
-    if (which === "all" || which === name || (which === "changed" && changed))
-      printAfter?.sink(name, level.print(ir));
+    try {
+      ir = row.run(before, context);
+    } catch (error) {
+      // A user's mistake that only a pass can see is still the user's; everything else is ours.
+      if (error instanceof ConvsmithError) throw error;
+      throw blame(row.name, before, error instanceof Error ? error.message : String(error), error);
+    }
+    if (options.timePasses === true) times.push({ pass: row.name, milliseconds: performance.now() - start });
+    verify(row.name, before, ir, done + 1);
+    const outcome = ir === before ? "unchanged" : "changed";
+    trace.push({ pass: row.name, outcome });
+    const { which, sink } = options.printAfter ?? {};
+    if (which === "all" || which === row.name || which === outcome) sink?.(row.name, level.print(ir));
   });
   return { ir, times, trace };
+}
 
-  function repro(pass: string, before: Ir): string {
-    return `${runLine({ passes: pass === given ? null : [pass], context })}\n${level.print(before)}`;
-  }
-
-  /** A user's mistake that only a pass can see is still the user's; everything else is ours. */
-  function guarded(pass: string, before: Ir, work: () => Ir): Ir {
-    try {
-      return work();
-    } catch (error) {
-      if (error instanceof ConvsmithError) throw error;
-      const message = error instanceof Error ? error.message : String(error);
-      throw new PassError(pass, message, repro(pass, before), error);
-    }
-  }
-
-  function refuse(pass: string, value: Ir, done: number, before = value): void {
-    const diagnostics = level.verify(value, done);
-    if (diagnostics.length === 0) return;
-    const text = annotate(level.print(value), diagnostics);
-    throw new PassError(pass, `its result does not verify\n${text}`, repro(pass, before));
-  }
+function skips<Ir>(
+  { name, exact }: Row<Ir>,
+  context: PassContext,
+  { disable = [] }: PassOptions,
+): "disabled" | "inexact" | null {
+  if (disable.includes(name)) return "disabled";
+  return !exact && context.precision === "highest" ? "inexact" : null;
 }
 
 function inTests(): boolean {

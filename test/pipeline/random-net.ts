@@ -94,8 +94,32 @@ class Net {
     if (early) y = this.map(r.pick(activations), [y]);
     y = restore(y);
     if (r.chance(0.2)) y = this.map(multiply, [y, this.weight(this.shape(y))]);
+    if (r.chance(0.2)) y = this.viewed(y);
     if (r.chance(0.4)) y = this.residual(input, x, y, restore, rank);
     return early ? y : this.map(r.pick(activations), [y]);
+  }
+
+  /** A map over a view of a value, some of whose axes the other operand is broadcast along; then the view undone. */
+  private viewed(y: ValueId): ValueId {
+    const { builder, r } = this;
+    const shape = this.shape(y);
+    const operand = (view: ValueId): ValueId =>
+      this.weight(this.shape(view).map((extent) => (r.chance(0.5) ? extent : 1)));
+    if (r.chance(0.5)) {
+      const permutation = r.shuffle(shape.map((_, axis) => axis));
+      const view = builder.add({ op: "transpose", permutation }, [y]);
+      const back = permutation.map((_, axis) => permutation.indexOf(axis));
+      return builder.add({ op: "transpose", permutation: back }, [this.map(add, [view, operand(view)])]);
+    }
+    const joined = r.int(0, shape.length - 2);
+    const merged = [
+      ...shape.slice(0, joined),
+      shape[joined]! * shape[joined + 1]!,
+      ...(r.chance(0.5) ? [1] : []),
+      ...shape.slice(joined + 2),
+    ];
+    const view = builder.add({ op: "reshape", shape: merged }, [y]);
+    return builder.add({ op: "reshape", shape }, [this.map(add, [operand(view), view])]);
   }
 
   /** The layer's input added where it fits, else a 1 x 1 conv of it, else a conv of its own shape. */
