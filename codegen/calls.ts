@@ -1,6 +1,7 @@
 /** Which functions an artifact needs: the kernels a program calls, kernels that are the same made one. */
 import { InternalError } from "../ir/diagnostic.js";
 import type { Kernel } from "../ir/kernel.js";
+import { printKernel } from "../ir/print.js";
 import type { KernelCall, KernelProgram } from "../ir/program.js";
 import type { ElementType } from "../ir/types.js";
 
@@ -51,12 +52,12 @@ export function resolveCalls(program: KernelProgram): Calls {
   return { kernels: [...byMeaning.values()], setup, run };
 }
 
-/** Equal for kernels whose functions would be equal. */
+/** Equal for kernels whose functions would be equal: their name, and sizes and rights of buffers, play no part. */
 function meaningOf(kernel: Kernel): string {
-  const takes = kernelArguments(kernel).map(({ name, element }) => [name, element]);
-  return JSON.stringify([takes, kernel.nests.map((nest) => nest.body)], (_, value: unknown) =>
-    typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
-      ? `number ${Object.is(value, -0) ? "-0" : value}`
-      : value,
-  );
+  return printKernel({
+    name: "",
+    params: kernel.params.map((param) => ({ ...param, size: 0, access: "read" })),
+    locals: kernel.locals.map((local) => ({ ...local, size: 0 })),
+    nests: kernel.nests.map((nest, index) => ({ ...nest, name: String(index) })),
+  });
 }

@@ -32,6 +32,8 @@ export interface JsScope {
   readonly registers: ReadonlySet<string>;
   /** Identifiers that hold a sum of terms, by `termsKey`. */
   readonly bases: ReadonlyMap<string, string>;
+  /** Identifiers that hold the value of an expression. */
+  readonly bound: ReadonlyMap<Expr, string>;
 }
 
 /** How tightly the outermost operator of a text binds, as in the language's own table. */
@@ -76,6 +78,8 @@ const roundedFns: ReadonlySet<string> = new Set(["add", "sub", "mul", "div", "sq
 const inexactLoads: ReadonlySet<ElementType> = new Set<ElementType>(["i32", "u32"]);
 
 function rounded(kernel: JsKernel, scope: JsScope, expr: Expr): Text {
+  const bound = scope.bound.get(expr);
+  if (bound !== undefined) return whole(bound);
   const text = raw(kernel, scope, expr);
   const rounds =
     (expr.kind === "call" && roundedFns.has(expr.fn)) ||
@@ -86,6 +90,7 @@ function rounded(kernel: JsKernel, scope: JsScope, expr: Expr): Text {
 }
 
 function raw(kernel: JsKernel, scope: JsScope, expr: Expr): Text {
+  if (scope.bound.has(expr)) return rounded(kernel, scope, expr);
   switch (expr.kind) {
     case "lit":
       return literal(Math.fround(expr.value));
@@ -218,12 +223,15 @@ export function affineText(kernel: JsKernel, at: Affine): string {
 }
 
 function termsText(kernel: JsKernel, terms: Terms): string {
-  return terms.reduce((text, { of, coef }) => {
-    const size = Math.abs(coef);
-    const product = size === 1 ? kernel.names.of(of) : `${size} * ${kernel.names.of(of)}`;
-    if (text === "") return coef < 0 ? `-${product}` : product;
-    return `${text} ${coef < 0 ? "-" : "+"} ${product}`;
-  }, "");
+  return terms.reduce((sum, term) => addTerm(kernel, sum, term), "");
+}
+
+/** The sum and one more term; never -0, which an index must not be. */
+export function addTerm(kernel: JsKernel, sum: string, { of, coef }: Terms[number]): string {
+  const name = kernel.names.of(of);
+  const product = Math.abs(coef) === 1 ? name : `${Math.abs(coef)} * ${name}`;
+  if (coef < 0) return `${sum === "" ? "0" : sum} - ${product}`;
+  return sum === "" ? product : `${sum} + ${product}`;
 }
 
 /** The value of an integer let. */
@@ -232,11 +240,7 @@ export function integerText(
   scope: JsScope,
   expr: Extract<Expr, { kind: "index" | "integer" }>,
 ): string {
-  const base = expr.kind === "index" ? scope.bases.get(termsKey(expr.at.terms)) : undefined;
-  if (expr.kind === "index") {
-    const text = base === undefined ? affineText(kernel, expr.at) : plus(base, expr.at.offset);
-    return `${text} | 0`;
-  }
+  if (expr.kind === "index") return indexText(kernel, scope, expr.at);
   return integerFns[expr.fn](kernel, affineText(kernel, expr.of), expr.by);
 }
 

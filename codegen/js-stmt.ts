@@ -2,10 +2,11 @@
 import { InternalError } from "../ir/diagnostic.js";
 import type { Access, Expr, Kernel, Stmt } from "../ir/kernel.js";
 import type { Target } from "../ir/target.js";
-import { accessesIn, type Base, basesIn, termsKey } from "./address.js";
+import { walkAccesses } from "../ir/visit.js";
+import { type Base, basesIn, sharedNodes, termsKey } from "./address.js";
 import { kernelArguments } from "./calls.js";
 import type { JsKernel, JsScope, Support } from "./js-expr.js";
-import { affineText, elementText, integerText, rawText, registerName, valueText } from "./js-expr.js";
+import { addTerm, elementText, integerText, rawText, registerName, valueText } from "./js-expr.js";
 import { createNames, numberText, type Writer } from "./text.js";
 
 /** Words no local of a kernel may be called: the language's own, and what the text around kernels defines. */
@@ -36,7 +37,7 @@ export function writeKernel(
     uses,
   };
   const params = args.map((arg) => context.names.of(arg.name));
-  const empty: JsScope = { defined: new Set(), registers: new Set(), bases: new Map() };
+  const empty: JsScope = { defined: new Set(), registers: new Set(), bases: new Map(), bound: new Map() };
   writer.block(
     `const ${name} = (${params.join(", ")}) =>`,
     () => {
@@ -50,9 +51,10 @@ export function writeKernel(
 }
 
 function writeBlock(writer: Writer, kernel: JsKernel, outer: JsScope, body: readonly Stmt[]): void {
-  let scope = outer;
+  let block = outer;
   let bases: readonly Base[] | null = null;
   body.forEach((stmt, index) => {
+    const scope = bindShared(writer, kernel, block, stmt);
     switch (stmt.kind) {
       case "for":
         writeLoop(writer, kernel, scope, stmt);
@@ -64,10 +66,10 @@ function writeBlock(writer: Writer, kernel: JsKernel, outer: JsScope, body: read
         }
         writer.line(`const ${kernel.names.of(stmt.name)} = ${integerText(kernel, scope, stmt.value)};`);
         bases ??= basesIn(body);
-        scope = defineBases(writer, kernel, scope, bases, stmt.name);
+        block = defineBases(writer, kernel, block, bases, stmt.name);
         break;
       case "alloc":
-        scope = writeAlloc(writer, kernel, scope, stmt, body.slice(index + 1));
+        block = writeAlloc(writer, kernel, block, stmt, body.slice(index + 1));
         break;
       case "store":
         writeGated(writer, kernel, scope, stmt.to, storeText(kernel, scope, stmt.to, stmt.value));
@@ -77,7 +79,7 @@ function writeBlock(writer: Writer, kernel: JsKernel, outer: JsScope, body: read
         break;
       case "if":
         writer.block(`if (${valueText(kernel, scope, stmt.when)})`, () =>
-          writeBlock(writer, kernel, scope, stmt.body),
+          writeBlock(writer, kernel, block, stmt.body),
         );
         break;
       case "barrier":
@@ -86,6 +88,20 @@ function writeBlock(writer: Writer, kernel: JsKernel, outer: JsScope, body: read
         throw new InternalError(`unknown statement ${(stmt satisfies never as Stmt).kind}`);
     }
   });
+}
+
+/** A local for every expression that the statement uses more than once. */
+function bindShared(writer: Writer, kernel: JsKernel, scope: JsScope, stmt: Stmt): JsScope {
+  const shared = sharedNodes(stmt);
+  if (shared.length === 0) return scope;
+  const bound = new Map<Expr, string>();
+  const inner = { ...scope, bound };
+  for (const expr of shared) {
+    const name = kernel.names.fresh("t");
+    writer.line(`const ${name} = ${valueText(kernel, inner, expr)};`);
+    bound.set(expr, name);
+  }
+  return inner;
 }
 
 function writeLoop(
@@ -109,7 +125,7 @@ function writeLoop(
     });
   else {
     const end = stmt.start + stmt.extent;
-    writer.block(`for (let ${axis} = ${stmt.start}; ${axis} < ${end}; ${axis} = ${axis} + 1 | 0)`, inside);
+    writer.block(`for (let ${axis} = ${stmt.start}; ${axis} < ${end}; ${axis}++)`, inside);
   }
 }
 
@@ -137,9 +153,7 @@ function defineBases(
     const identifier = kernel.names.of(`sum ${key}`, "at");
     const rest = terms.filter((term) => term !== own);
     const sum = rest.length === 0 ? "" : known.get(termsKey(rest))!;
-    const product = affineText(kernel, { offset: 0, terms: [{ ...own, coef: Math.abs(own.coef) }] });
-    const sign = own.coef < 0 ? (sum === "" ? "-" : " - ") : sum === "" ? "" : " + ";
-    writer.line(`const ${identifier} = ${sum}${sign}${product} | 0;`);
+    writer.line(`const ${identifier} = ${addTerm(kernel, sum, own)};`);
     known.set(key, identifier);
   }
   return { ...scope, defined, bases: known };
@@ -159,8 +173,9 @@ function writeAlloc(
       `${buffer.space} buffer ${buffer.name} of ${buffer.element} reached the js backend`,
     );
   const used = new Set<string>();
-  for (const access of accessesIn(rest))
+  walkAccesses(rest, (access) => {
     if (access.buffer === buffer.name) used.add(registerName(kernel, buffer.name, access.at));
+  });
   const value = numberText(init);
   if (used.size > 0) writer.line(`let ${[...used].map((name) => `${name} = ${value}`).join(", ")};`);
   return { ...scope, registers: new Set(scope.registers).add(buffer.name) };

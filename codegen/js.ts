@@ -60,7 +60,7 @@ function viewWriter(writer: Writer, names: Names): ViewOf {
     if (offset % elementBytes(element) !== 0)
       throw new InternalError(`${name} lies at ${offset}, not a multiple of ${elementBytes(element)}`);
     const made = `new ${viewOf(element)}(memory, ${offset}, ${size})`;
-    const identifier = names.of(made, "at");
+    const identifier = names.of(made, element);
     if (!written.has(made)) writer.line(`const ${identifier} = ${made};`);
     written.add(made);
     return identifier;

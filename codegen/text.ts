@@ -3,7 +3,7 @@
 /** Collects lines; `block` indents what its callback writes. */
 export interface Writer {
   line(text: string): void;
-  /** `head {`, the indented inside, `}`. */
+  /** `head {`, the indented inside, `}`; all on one line where there is no inside. */
   block(head: string, inside: () => void, foot?: string): void;
   /** The place after the last line written, for `insert`: at most one of them may be in use. */
   mark(): number;
@@ -20,12 +20,14 @@ export function createWriter(): Writer {
       lines.push(text === "" ? "" : indent + text);
     },
     block(head, inside, foot = "}") {
-      lines.push(`${indent}${head === "" ? "" : `${head} `}{`);
+      const open = `${indent}${head === "" ? "" : `${head} `}{`;
+      const at = lines.push(open);
       const outside = indent;
       indent += "  ";
       inside();
       indent = outside;
-      lines.push(indent + foot);
+      if (lines.length === at) lines[at - 1] = open + foot;
+      else lines.push(indent + foot);
     },
     mark: () => lines.length,
     insert(mark, inserted) {
@@ -41,19 +43,27 @@ export function createWriter(): Writer {
  */
 export interface Names {
   of(key: string, wanted?: string): string;
+  /** One that nobody has. */
+  fresh(wanted: string): string;
 }
 
 export function createNames(reserved: ReadonlySet<string>): Names {
   const given = new Map<string, string>();
   const taken = new Set<string>(reserved);
+  const fresh = (wanted: string): string => {
+    const spelled = identifier(wanted);
+    const plain = reserved.has(spelled) ? `${spelled}_` : spelled;
+    let name = plain;
+    for (let n = 1; taken.has(name); n++) name = `${plain}_${n}`;
+    taken.add(name);
+    return name;
+  };
   return {
+    fresh,
     of(key, wanted = key) {
       const known = given.get(key);
       if (known !== undefined) return known;
-      const plain = identifier(wanted);
-      let name = taken.has(plain) ? `${plain}_` : plain;
-      for (let n = 1; taken.has(name); n++) name = `${plain}_${n}`;
-      taken.add(name);
+      const name = fresh(wanted);
       given.set(key, name);
       return name;
     },

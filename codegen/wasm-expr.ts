@@ -26,6 +26,8 @@ export function isVector(type: ValueType): boolean {
 
 export function valueCode(kernel: WasmKernel, scope: WasmScope, expr: Expr): Value {
   const { module } = kernel;
+  const bound = scope.bound.get(expr);
+  if (bound !== undefined) return { ref: get(kernel, bound.local), type: bound.type };
   switch (expr.kind) {
     case "lit":
       return { ref: module.f32.const(expr.value), type: "number" };
@@ -96,7 +98,12 @@ export function constantOf({ module }: WasmKernel, value: number, lanes: Lanes):
 
 /** A splat of one f32 in memory is one instruction. */
 function splatOf(kernel: WasmKernel, scope: WasmScope, expr: Expr): Value {
-  if (expr.kind === "load" && expr.from.lanes === 1 && !scope.registers.has(expr.from.buffer)) {
+  if (
+    expr.kind === "load" &&
+    !scope.bound.has(expr) &&
+    expr.from.lanes === 1 &&
+    !scope.registers.has(expr.from.buffer)
+  ) {
     const access = expr.from;
     if (elementOf(kernel, access.buffer) === "f32") {
       const { offset, pointer } = addressOf(kernel, scope, access);

@@ -82,17 +82,13 @@ export interface Locals {
   /** Types after the first `count`, which are the parameters. */
   typesAfter(count: number): binaryen.Type[];
   names(): readonly string[];
-  /** A loop label no other loop of the function has. */
-  label(axis: string): string;
 }
 
 export function createLocals(): Locals {
   const byKey = new Map<string, Local>();
   const all: { readonly type: binaryen.Type; readonly name: string }[] = [];
   const names = createNames(new Set());
-  let labels = 0;
   return {
-    label: (axis) => `${axis} loop ${labels++}`,
     of(key, type, wanted = key) {
       const typed = `${type} ${key}`;
       let local = byKey.get(typed);
