@@ -97,7 +97,6 @@ export class Compilation {
       ...context,
       passes,
       handSchedules: handSchedules(this.options.schedules),
-      keepText: true,
     });
     this.progress("emit", 3);
     const emit = await backends[this.backend]();

@@ -1,6 +1,6 @@
 /** Any stage of a compilation as text: what `inspect --emit` and `emit()` print. */
 import { InternalError } from "../ir/diagnostic.js";
-import { printGraph, printSchedule } from "../ir/print.js";
+import { printGraph, printKernel, printSchedule } from "../ir/print.js";
 import type { TargetName } from "../ir/target.js";
 import { targets } from "../ir/target.js";
 import { UnsupportedError } from "../runtime/error.js";
@@ -34,10 +34,11 @@ export async function emitStage(compilation: Compilation, built: Built, stage: E
     case "schedule":
       return layers.map((layer) => printSchedule(layer.choice.schedule)).join("\n");
     case "naive":
+      return layers.map((layer) => printKernel(layer.kernels.naive())).join("\n");
     case "scheduled":
-      return layers.map((layer) => layer.kernelText[stage]).join("\n");
+      return layers.map((layer) => printKernel(layer.kernels.scheduled)).join("\n");
     case "kernel":
-      return layers.map((layer) => layer.kernelText.legal).join("\n");
+      return layers.map((layer) => printKernel(layer.kernels.legal)).join("\n");
     case "plan":
       return planText(built);
     case "dot":

@@ -41,7 +41,7 @@ export interface PlannedLayer {
   readonly bytes: number;
   readonly choice: Choice;
   readonly phase: "setup" | "run";
-  readonly kernelText: { readonly naive: string; readonly scheduled: string; readonly legal: string };
+  readonly kernels: { readonly naive: () => Kernel; readonly scheduled: Kernel; readonly legal: Kernel };
 }
 
 export interface Planned {
@@ -62,8 +62,6 @@ export interface Planned {
 interface PlanOptions extends PassContext {
   readonly handSchedules: HandSchedules;
   readonly passes: PassOptions;
-  /** Kernel text is only kept where somebody wants to read it. */
-  readonly keepText: boolean;
 }
 
 export function plan(graph: Graph, options: PlanOptions): Planned {
@@ -133,7 +131,7 @@ class Planner {
   }
 
   private emit(lowered: LoweredKernel, action: Action, args: readonly Storage[], once: boolean): void {
-    const { target, handSchedules, keepText } = this.options;
+    const { target, handSchedules } = this.options;
     const chosen = choose(lowered, target);
     const hand = handSchedules.get(lowered.name);
     const choice = hand === undefined ? chosen : { ...chosen, schedule: hand, why: "schedule given by hand" };
@@ -144,7 +142,6 @@ class Planner {
     const legal = this.legalise(kernel);
     const call = this.call(legal, bound);
     (once ? this.setup : this.run).push(call);
-    const naive = keepText ? printKernel(naiveKernel(lowered)) : "";
     this.layers.push({
       kernel: lowered.name,
       where: action.kind === "compute" ? action.node.where : "",
@@ -154,11 +151,7 @@ class Planner {
       bytes: lowered.params.reduce((sum, param) => sum + param.size * elementBytes(param.element), 0),
       choice,
       phase: once ? "setup" : "run",
-      kernelText: {
-        naive,
-        scheduled: keepText ? printKernel(kernel) : "",
-        legal: keepText ? printKernel(legal) : "",
-      },
+      kernels: { naive: () => naiveKernel(lowered), scheduled: kernel, legal },
     });
   }
 

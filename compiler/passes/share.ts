@@ -187,44 +187,42 @@ class Sharing {
   }
 
   private inside(expr: Expr, before: Stmt[]): Expr {
-    let changed = false;
-    const replaced = new Map<Expr, Expr>();
-    for (const child of exprChildren(expr)) {
-      const out = this.rewrite(child, before);
-      replaced.set(child, out);
-      if (out !== child) changed = true;
+    const to = (child: Expr): Expr => this.rewrite(child, before);
+    switch (expr.kind) {
+      case "call": {
+        const args = mapSame(expr.args, to);
+        return args === expr.args ? expr : { ...expr, args };
+      }
+      case "vector": {
+        const items = mapSame(expr.items, to);
+        return items === expr.items ? expr : { ...expr, items };
+      }
+      case "splat": {
+        const value = to(expr.value);
+        return value === expr.value ? expr : { ...expr, value };
+      }
+      case "lane": {
+        const of = to(expr.of);
+        return of === expr.of ? expr : { ...expr, of };
+      }
+      // A gate's condition holds no value worth naming.
+      case "load":
+      case "lit":
+      case "var":
+      case "index":
+      case "integer":
+      case "test":
+        return expr;
+      default:
+        return expr satisfies never;
     }
-    if (!changed) return expr;
-    return replaceChildren(expr, replaced);
   }
 }
 
-function replaceChildren(expr: Expr, replaced: ReadonlyMap<Expr, Expr>): Expr {
-  const to = (child: Expr): Expr => replaced.get(child) ?? child;
-  switch (expr.kind) {
-    case "call":
-      return { ...expr, args: expr.args.map(to) };
-    case "splat":
-      return { ...expr, value: to(expr.value) };
-    case "vector":
-      return { ...expr, items: expr.items.map(to) };
-    case "lane":
-      return { ...expr, of: to(expr.of) };
-    case "load": {
-      const { gate } = expr.from;
-      return gate === null
-        ? expr
-        : { ...expr, from: { ...expr.from, gate: { ...gate, when: to(gate.when) } } };
-    }
-    case "lit":
-    case "var":
-    case "index":
-    case "integer":
-    case "test":
-      return expr;
-    default:
-      return expr satisfies never;
-  }
+/** The list mapped; the same list where nothing changed. */
+function mapSame<T>(list: readonly T[], f: (item: T) => T): readonly T[] {
+  const out = list.map(f);
+  return out.every((item, i) => item === list[i]) ? list : out;
 }
 
 /** Literals, names and truth values cost nothing to repeat. */
