@@ -6,6 +6,7 @@ import type { Kernel } from "../ir/kernel.js";
 import { printGraph, printKernel } from "../ir/print.js";
 import { verifyGraph, verifyKernel } from "../ir/verify.js";
 import { ConfigError, ConvsmithError } from "../runtime/error.js";
+import { nearest } from "./option.js";
 import type { GraphPass, KernelPass, Pass, PassContext } from "./pass.js";
 import { PassError } from "./pass.js";
 import { pipeline } from "./pipeline.js";
@@ -170,26 +171,9 @@ function checkNames({ disable = [], stopAfter, printAfter, table = pipeline }: P
 export function checkPassName(option: string, name: string, table: readonly Pass[]): Pass {
   const found = table.find((pass) => pass.name === name);
   if (found !== undefined) return found;
-  const near = nearestName(
+  const near = nearest(
     name,
     table.map((pass) => pass.name),
   );
   throw new ConfigError("unknown-pass", `${option}: there is no pass "${name}"; did you mean "${near}"?`);
-}
-
-/** The name that takes the fewest edits. */
-function nearestName(name: string, names: readonly string[]): string {
-  const scored = names.map((candidate) => ({ candidate, distance: editDistance(name, candidate) }));
-  return scored.reduce((best, next) => (next.distance < best.distance ? next : best)).candidate;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length]!;
 }
