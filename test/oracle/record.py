@@ -109,7 +109,7 @@ def conv_case(input_shape, dtype="float32", mask=None, **options):
     case = {"config": in_our_names(options)}
     if mask is not None:
         case["mask"] = tensor(mask)
-    output = module.apply({"params": params}, x)
+    output = module.apply({"params": jax.tree.map(jnp.asarray, params)}, x)
     return {
         **case,
         "input": tensor(x),
