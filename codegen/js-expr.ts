@@ -36,6 +36,15 @@ export interface JsScope {
   readonly bound: ReadonlyMap<Expr, string>;
 }
 
+/** Of a loop axis or a let; a buffer may have the same name in the IR. */
+export function valueName({ names }: JsKernel, name: string): string {
+  return names.of(`value ${name}`, name);
+}
+
+export function bufferName({ names }: JsKernel, name: string): string {
+  return names.of(`buffer ${name}`, name);
+}
+
 /** How tightly the outermost operator of a text binds, as in the language's own table. */
 const binding = {
   choice: 3,
@@ -95,7 +104,7 @@ function raw(kernel: JsKernel, scope: JsScope, expr: Expr): Text {
     case "lit":
       return literal(Math.fround(expr.value));
     case "var":
-      return whole(kernel.names.of(expr.name));
+      return whole(valueName(kernel, expr.name));
     case "index":
     case "integer":
       return { text: integerText(kernel, scope, expr), binds: 0 };
@@ -198,12 +207,12 @@ export function elementText(kernel: JsKernel, scope: JsScope, access: Access): s
   if (scope.registers.has(access.buffer)) return registerName(kernel, access.buffer, access.at);
   const element = kernel.elements.get(access.buffer);
   if (element === undefined) throw new InternalError(`${access.buffer} is not defined`);
-  return `${kernel.names.of(access.buffer)}[${indexText(kernel, scope, access.at)}]`;
+  return `${bufferName(kernel, access.buffer)}[${indexText(kernel, scope, access.at)}]`;
 }
 
 export function registerName(kernel: JsKernel, buffer: string, at: Affine): string {
   if (at.terms.length > 0) throw new InternalError(`register buffer ${buffer} is indexed by a variable`);
-  return kernel.names.of(`${buffer}[${at.offset}]`, `${buffer}_${at.offset}`);
+  return kernel.names.of(`element ${at.offset} of ${buffer}`, `${buffer}_${at.offset}`);
 }
 
 function indexText(kernel: JsKernel, scope: JsScope, at: Affine): string {
@@ -228,7 +237,7 @@ function termsText(kernel: JsKernel, terms: Terms): string {
 
 /** The sum and one more term; never -0, which an index must not be. */
 export function addTerm(kernel: JsKernel, sum: string, { of, coef }: Terms[number]): string {
-  const name = kernel.names.of(of);
+  const name = valueName(kernel, of);
   const product = Math.abs(coef) === 1 ? name : `${Math.abs(coef)} * ${name}`;
   if (coef < 0) return `${sum === "" ? "0" : sum} - ${product}`;
   return sum === "" ? product : `${sum} + ${product}`;

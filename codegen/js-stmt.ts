@@ -6,7 +6,16 @@ import { walkAccesses } from "../ir/visit.js";
 import { type Base, basesIn, sharedNodes, termsKey } from "./address.js";
 import { kernelArguments } from "./calls.js";
 import type { JsKernel, JsScope, Support } from "./js-expr.js";
-import { addTerm, elementText, integerText, rawText, registerName, valueText } from "./js-expr.js";
+import {
+  addTerm,
+  bufferName,
+  elementText,
+  integerText,
+  rawText,
+  registerName,
+  valueName,
+  valueText,
+} from "./js-expr.js";
 import { createNames, numberText, type Writer } from "./text.js";
 
 /** Words no local of a kernel may be called: the language's own, and what the text around kernels defines. */
@@ -36,7 +45,7 @@ export function writeKernel(
     elements: new Map(args.map((arg) => [arg.name, arg.element])),
     uses,
   };
-  const params = args.map((arg) => context.names.of(arg.name));
+  const params = args.map((arg) => bufferName(context, arg.name));
   const empty: JsScope = { defined: new Set(), registers: new Set(), bases: new Map(), bound: new Map() };
   writer.block(
     `const ${name} = (${params.join(", ")}) =>`,
@@ -61,10 +70,10 @@ function writeBlock(writer: Writer, kernel: JsKernel, outer: JsScope, body: read
         break;
       case "let":
         if (stmt.value.kind !== "index" && stmt.value.kind !== "integer") {
-          writer.line(`const ${kernel.names.of(stmt.name)} = ${valueText(kernel, scope, stmt.value)};`);
+          writer.line(`const ${valueName(kernel, stmt.name)} = ${valueText(kernel, scope, stmt.value)};`);
           break;
         }
-        writer.line(`const ${kernel.names.of(stmt.name)} = ${integerText(kernel, scope, stmt.value)};`);
+        writer.line(`const ${valueName(kernel, stmt.name)} = ${integerText(kernel, scope, stmt.value)};`);
         bases ??= basesIn(body);
         block = defineBases(writer, kernel, block, bases, stmt.name);
         break;
@@ -113,7 +122,7 @@ function writeLoop(
   if (stmt.mode !== "serial")
     throw new InternalError(`${stmt.mode} loop ${stmt.axis} reached the js backend`);
   if (stmt.extent <= 0) return;
-  const axis = kernel.names.of(stmt.axis);
+  const axis = valueName(kernel, stmt.axis);
   const inside = (): void => {
     const inner = defineBases(writer, kernel, scope, basesIn(stmt.body), stmt.axis);
     writeBlock(writer, kernel, inner, stmt.body);
@@ -147,7 +156,7 @@ function defineBases(
     const key = termsKey(terms);
     if (known.has(key)) continue;
     if (terms.length === 1 && own.coef === 1) {
-      known.set(key, kernel.names.of(name));
+      known.set(key, valueName(kernel, name));
       continue;
     }
     const identifier = kernel.names.of(`sum ${key}`, "at");

@@ -121,7 +121,7 @@ export function registerLocal(kernel: WasmKernel, scope: WasmScope, access: Acce
   if (scope.registers.get(buffer) !== lanes || at.offset % lanes !== 0)
     throw new InternalError(`register buffer ${buffer} is accessed by ${lanes} lanes at ${at.offset}`);
   const type = lanes === 4 ? kernel.api.v128 : kernel.api.f32;
-  return kernel.locals.of(`${buffer}[${at.offset}]`, type, `${buffer}_${at.offset / lanes}`);
+  return kernel.locals.of(`element ${at.offset} of ${buffer}`, type, `${buffer}_${at.offset / lanes}`);
 }
 
 /** value * by, in the cheapest way. */
@@ -137,7 +137,7 @@ export function plus({ module }: WasmKernel, value: Ref, constant: number): Ref 
 }
 
 function baseKey(buffer: string, terms: Terms): string {
-  return `${buffer} at ${termsKey(terms)}`;
+  return `base ${termsKey(terms)} of ${buffer}`;
 }
 
 /** Code for the bases that became computable with `name`, each from the base of its other terms so far. */

@@ -1,4 +1,5 @@
 /** Loops, lets, gates, buffers and element types: both backends do what the kernel says. */
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { emitJs } from "../../codegen/js.js";
 import { emitWasm } from "../../codegen/wasm.js";
@@ -61,6 +62,62 @@ describe("addresses", () => {
       }
       return value;
     }
+  });
+
+  it("are those of the kernel, for any loops and coefficients", async () => {
+    const axis = fc.record({
+      start: fc.integer({ min: -3, max: 3 }),
+      extent: fc.integer({ min: 0, max: 4 }),
+      coef: fc.integer({ min: -4, max: 4 }),
+    });
+    const run = async (
+      axes: { start: number; extent: number; coef: number }[],
+      cut: number,
+    ): Promise<void> => {
+      const extremes = axes.map(({ start, extent, coef }) => [start * coef, (start + extent - 1) * coef]);
+      const low = extremes.reduce((sum, ends) => sum + Math.min(...ends), 0);
+      const size = extremes.reduce((sum, ends) => sum + Math.max(...ends), 1) - low;
+      if (axes.some(({ extent }) => extent === 0) || size <= cut) return;
+      const term = ({ coef }: { coef: number }, a: number): string => `${coef}*a${a}`;
+      const at = `${axes.map(term).join(" + ")} + ${-low}`.replace(/\+ -/g, "- ").replace(/- -/g, "+ ");
+      const gated = `${at} - ${cut}`;
+      const inner = `y[${at}] += x[${at}]
+        z[${gated}] += (x[${gated}] when (inside(${gated}, ${size - cut})) else 0) when (inside(${gated}, ${size - cut}))`;
+      const loops = axes.reduceRight(
+        (body, { start, extent }, a) => `serial a${a} in ${start}..${start + extent} { ${body} }`,
+        inner,
+      );
+      const text = `kernel @k(x: f32[${size}] read, y: f32[${size}] write, z: f32[${size - cut}] write) {
+        nest main { ${loops} }
+      }`;
+      const x = ramp(size);
+      const y = new Float32Array(size);
+      const z = new Float32Array(size - cut);
+      const visit = (a: number, index: number): void => {
+        const loop = axes[a];
+        if (loop === undefined) {
+          y[index]! += x[index]!;
+          if (index >= cut) z[index - cut]! += x[index - cut]!;
+          return;
+        }
+        for (let i = 0; i < loop.extent; i++) visit(a + 1, index + (loop.start + i) * loop.coef);
+      };
+      visit(0, -low);
+      const zeros = { y: new Float32Array(size), z: new Float32Array(size - cut) };
+      const found = await executeBoth(text, { x, ...zeros }, 0);
+      expect(found.y).toEqual(y);
+      expect(found.z).toEqual(z);
+    };
+    const loops = fc.array(axis, { minLength: 1, maxLength: 3 });
+    await fc.assert(fc.asyncProperty(loops, fc.integer({ min: 0, max: 5 }), run), { numRuns: 60 });
+  });
+
+  it("use axes and lets that are called like a buffer", async () => {
+    const text = `kernel @k(x: f32[4] read, i: f32[4] write) {
+      nest main { serial i in 4 { let x = x[i] + 1
+        i[i] = x * x } }
+    }`;
+    expect([...(await executeBoth(text, { x: ramp(4) })).i!]).toEqual([4, 9, 16, 25]);
   });
 
   it("go through integer lets", async () => {
