@@ -53,7 +53,7 @@ describe("interpretGraph: conv", () => {
   it("equals the definition for random configurations", () => {
     let elements = 0;
     let empty = 0;
-    for (let seed = 0; seed < 1500; seed++) {
+    for (let seed = 0; seed < 700; seed++) {
       const source = random(seed);
       const conv = randomConv(source);
       const lhs = source.normals(elementCount(conv.lhsShape));
@@ -69,8 +69,8 @@ describe("interpretGraph: conv", () => {
       elements += got.data.length;
       if (got.data.length === 0) empty++;
     }
-    expect(elements).toBeGreaterThan(50_000);
-    expect(empty).toBeGreaterThan(20);
+    expect(elements).toBeGreaterThan(25_000);
+    expect(empty).toBeGreaterThan(10);
   });
 
   it("stays within the bound of direct summation of float64", () => {
