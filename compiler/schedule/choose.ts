@@ -9,7 +9,7 @@ import { freeNames, walkExpr } from "../../ir/visit.js";
 import type { LoweredKernel } from "../lower/lowered.js";
 import { canFuse, draftOf } from "./apply.js";
 import type { Tile } from "./cost.js";
-import { copyCycles, milliseconds, tileCycles } from "./cost.js";
+import { copyCycles, milliseconds, tileCycles, unrollCount } from "./cost.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
 
 export interface Choice {
@@ -202,7 +202,7 @@ function planTile(prepared: Prepared, choice: TileChoice, target: Target): Plan 
   const unroll =
     last === undefined || last.mode === "unroll"
       ? 1
-      : unrollCount(last.extent, rows * Math.ceil(columns / target.lanes));
+      : unrollCount(last.extent, rows * Math.ceil(columns / target.lanes), target);
   const rhs = lowered.params[1]!;
   const packs = rhs.access === "constant";
   const strides = operandStrides(nest, column.axis, lowered.params[1]!.name);
@@ -238,13 +238,6 @@ function parts(extent: number, factor: number): readonly (readonly [size: number
   const full = Math.floor(extent / factor);
   const rest = extent % factor;
   return [...(full > 0 ? [[factor, full] as const] : []), ...(rest > 0 ? [[rest, 1] as const] : [])];
-}
-
-/** Terms unrolled so that loop control is small beside the work, and the code stays small too. */
-function unrollCount(extent: number, accumulators: number): number {
-  if (extent <= 4) return extent;
-  const wanted = accumulators >= 16 ? 2 : 4;
-  return extent % wanted === 0 || extent > 2 * wanted ? wanted : 1;
 }
 
 function operandStrides(

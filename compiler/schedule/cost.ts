@@ -17,15 +17,30 @@ interface Costs {
   readonly tile: number;
   /** One iteration of the innermost loop that is left after unrolling. */
   readonly iteration: number;
-  /** Registers besides accumulators and operands that a multiply-add needs. */
-  readonly temporaries: number;
+  /** Terms of the sum to unroll, where there are enough. */
+  readonly unroll: number;
+  /** Accumulators and operands that fit the registers. */
+  readonly registers: number;
   /** How much slower a tile is whose values do not fit the registers. */
   readonly spill: number;
 }
 
-/** Measured with register-only loops and the tiles of test/bench on Node 20 (wasm-simd, js) and Node 24 (wasm-relaxed). */
+/**
+ * Measured with register-only loops and the tiles of test/bench: wasm-simd and js on Node 20, whose code generator wants
+ * small tiles and short bodies (unrolled terms halve its speed), wasm-relaxed on Node 24.
+ */
 const costs: Readonly<Record<TargetName, Costs>> = {
-  js: { multiplyAdd: 2, load: 1, laneMove: 1, store: 1, tile: 10, iteration: 2, temporaries: 1, spill: 1.3 },
+  js: {
+    multiplyAdd: 2,
+    load: 1,
+    laneMove: 1,
+    store: 1,
+    tile: 10,
+    iteration: 2,
+    unroll: 2,
+    registers: 15,
+    spill: 1.3,
+  },
   "js-wide": {
     multiplyAdd: 1,
     load: 1,
@@ -33,7 +48,8 @@ const costs: Readonly<Record<TargetName, Costs>> = {
     store: 1,
     tile: 10,
     iteration: 2,
-    temporaries: 1,
+    unroll: 2,
+    registers: 15,
     spill: 1.3,
   },
   "wasm-simd": {
@@ -42,8 +58,9 @@ const costs: Readonly<Record<TargetName, Costs>> = {
     laneMove: 1,
     store: 1,
     tile: 12,
-    iteration: 2,
-    temporaries: 1,
+    iteration: 1,
+    unroll: 1,
+    registers: 12,
     spill: 2,
   },
   "wasm-relaxed": {
@@ -53,7 +70,8 @@ const costs: Readonly<Record<TargetName, Costs>> = {
     store: 1,
     tile: 12,
     iteration: 2,
-    temporaries: 0,
+    unroll: 4,
+    registers: 15,
     spill: 2,
   },
 };
@@ -81,11 +99,19 @@ export function tileCycles(tile: Tile, terms: number, unroll: number, target: Ta
   const loads =
     vectors * (cost.load + gather(gathers.rhs)) +
     lhsLoads * (cost.load + (lhsVector ? gather(gathers.lhs) : 0));
-  const live = rows * vectors + Math.min(vectors, 4) + 1 + cost.temporaries;
-  const spill = live > target.registers - 1 ? cost.spill : 1;
+  const live = rows * vectors + Math.min(vectors, 4) + 1;
+  const spill = live > cost.registers ? cost.spill : 1;
   const step = Math.max(arithmetic, loads) * spill + 0.15 * Math.min(arithmetic, loads);
   const stores = rows * vectors * (cost.store + gather(gathers.out));
   return terms * step + (terms / unroll) * cost.iteration + stores + cost.tile;
+}
+
+/** Terms of a sum of `extent` terms to unroll: few enough that the code stays small, many that loop control does not count. */
+export function unrollCount(extent: number, accumulators: number, target: Target): number {
+  const { unroll } = costs[target.name];
+  if (unroll > 1 && extent <= 4) return extent;
+  const wanted = accumulators >= 16 ? Math.min(unroll, 2) : unroll;
+  return extent % wanted === 0 || extent > 2 * wanted ? wanted : 1;
 }
 
 /** Cycles of copying elements, `lanes` at a time where both sides are contiguous. */
