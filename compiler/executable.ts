@@ -1,5 +1,6 @@
 /** compile(): a compilation bound to memory in this process, with everything that can be asked of it. */
 import { bundle } from "../codegen/bundle.js";
+import type { TargetName } from "../ir/target.js";
 import type { OutArrays, Result, RunInput, RunInputs, View } from "../runtime/binding.js";
 import { ConfigError, UnsupportedError } from "../runtime/error.js";
 import type { Instance, Executable as RuntimeExecutable } from "../runtime/executable.js";
@@ -151,6 +152,13 @@ const relaxedProbe = [
   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 253, 133, 2, 26, 11,
 ];
 
+/** The best of a compilation's targets that this engine runs. */
+export function runnableTarget({ targets }: Compilation): TargetName {
+  const refused = (name: TargetName): boolean =>
+    name === "wasm-relaxed" && !WebAssembly.validate(new Uint8Array(relaxedProbe));
+  return targets.find((name) => !refused(name))!;
+}
+
 /** Builds the best target this engine runs, and binds it to memory. */
 async function instantiate(
   compilation: Compilation,
@@ -159,8 +167,7 @@ async function instantiate(
     const built = await compilation.build(compilation.targets[0]!);
     return { built, instance: instantiateJs(jsFactory(built), built.program), note: `runs ${built.target}` };
   }
-  const relaxed = WebAssembly.validate(new Uint8Array(relaxedProbe));
-  const target = compilation.targets.find((name) => name !== "wasm-relaxed" || relaxed)!;
+  const target = runnableTarget(compilation);
   const built = await compilation.build(target);
   if (built.artifact.kind !== "wasm")
     throw new UnsupportedError("backend-unsupported", "no wasm was emitted");
