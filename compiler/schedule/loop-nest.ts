@@ -8,6 +8,7 @@
 import type { Access, Affine, Expr, LoopMode, Nest, ReduceFn, Stmt } from "../../ir/kernel.js";
 import { addAffine, affine, substituteAffine } from "../../ir/kernel.js";
 import { freeNames, mapAccess, mapExpr } from "../../ir/visit.js";
+import { decideGates } from "../passes/gates.js";
 
 /** Iterations of a reduction have an order; those of a pure axis do not. */
 export type AxisKind = "pure" | "reduce";
@@ -91,12 +92,15 @@ export function substituteAxis(nest: LoopNest, axis: string, by: Affine): LoopNe
   return mapNest(nest, { at: (a) => substituteAffine(a, axis, by) });
 }
 
-/** Statements of a nest: lets as far out as their axes allow, accumulators around the outermost reduction loop. */
+/**
+ * Statements of a nest: lets as far out as their axes allow, accumulators around the outermost reduction loop, and no
+ * gate whose answer is known.
+ */
 export function buildNest(nest: LoopNest): Nest {
   const firstReduce = nest.loops.findIndex((l) => l.kind === "reduce");
   const tileStart = nest.reduce === null || firstReduce < 0 ? nest.loops.length : firstReduce;
   const builder = new NestBuilder(nest, tileStart);
-  return { name: nest.name, body: builder.outer(0, new Map(), new Set()) };
+  return { name: nest.name, body: decideGates(builder.outer(0, new Map(), new Set()), new Map()) };
 }
 
 type Extents = ReadonlyMap<string, number>;
