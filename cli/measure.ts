@@ -1,0 +1,54 @@
+/** Times of a program: whole, and layer by layer. */
+import { backends } from "../codegen/backend.js";
+import type { Built } from "../compiler/compile.js";
+import type { KernelCall } from "../ir/program.js";
+import { targets } from "../ir/target.js";
+import type { JsFactory } from "../runtime/run-js.js";
+import { instantiateJs } from "../runtime/run-js.js";
+import { instantiateWasm } from "../runtime/run-wasm.js";
+
+export interface Times {
+  readonly medianMs: number;
+  readonly minMs: number;
+  readonly runs: number;
+}
+
+/** How long one call takes: warmed up, then at least `runs` samples and `leastMs` of work. */
+export function timesOf(work: () => void, { runs = 20, leastMs = 200 } = {}): Times {
+  const once = (repeats: number): number => {
+    const start = performance.now();
+    for (let i = 0; i < repeats; i++) work();
+    return (performance.now() - start) / repeats;
+  };
+  const warm = performance.now() + leastMs / 2;
+  let last = once(1);
+  while (performance.now() < warm) last = once(1);
+  // A sample lasts 0.2 ms or more, so that the clock's steps do not matter.
+  const repeats = Math.max(1, Math.ceil(0.2 / Math.max(last, 1e-4)));
+  const samples: number[] = [];
+  const end = performance.now() + leastMs;
+  while (samples.length < runs || (performance.now() < end && samples.length < 10_000))
+    samples.push(once(repeats));
+  samples.sort((a, b) => a - b);
+  return { medianMs: samples[samples.length >> 1]!, minMs: samples[0]!, runs: samples.length * repeats };
+}
+
+/** The median milliseconds of each run call, alone, on zeros. */
+export async function measureCalls(built: Built): Promise<number[]> {
+  const medians: number[] = [];
+  for (const call of built.planned.program.run) {
+    const { run } = await instantiateCall(built, call);
+    medians.push(timesOf(run, { runs: 10, leastMs: 60 }).medianMs);
+  }
+  return medians;
+}
+
+async function instantiateCall(built: Built, call: KernelCall): Promise<{ run(): void }> {
+  const { program } = built.planned;
+  const kernels = program.kernels.filter(({ name }) => name === call.kernel);
+  const target = targets[built.target];
+  const emit = await backends[target.backend]();
+  const artifact = await emit({ ...program, kernels, setup: [], run: [call] }, target);
+  if (artifact.kind === "wasm") return instantiateWasm(artifact.bytes);
+  return instantiateJs(new Function(`return ${artifact.source}`)() as JsFactory, built.program);
+}

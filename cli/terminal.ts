@@ -1,0 +1,54 @@
+/** Where a command writes, and what an error becomes: one line and an exit code. */
+
+import { PassError } from "../compiler/pass.js";
+import { InternalError } from "../ir/diagnostic.js";
+import { ParseError } from "../ir/parse.js";
+import { ConfigError, ConvsmithError } from "../runtime/error.js";
+
+export interface Terminal {
+  /** Results: standard output. */
+  out(text: string): void;
+  /** Everything else: standard error. */
+  note(text: string): void;
+  /** Standard error is a terminal somebody looks at. */
+  readonly interactive: boolean;
+  /** Puts a file beside the user, for a bug report; returns the name to tell them. */
+  keep(name: string, text: string): string;
+}
+
+export const exitCodes = { done: 0, user: 1, usage: 2, bug: 70 } as const;
+
+/** The command line itself is wrong: a flag, a value of one, or one that is missing. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** A mistake in a file or folder the user named. */
+export function fileError(code: string, path: string, what: string): ConfigError {
+  return new ConfigError(code, `${path}: ${what}`);
+}
+
+/** Tells the user, and returns the exit code. */
+export function report(error: unknown, terminal: Terminal, verbose: number): number {
+  const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined };
+  if (error instanceof UsageError) {
+    terminal.note(`convsmith: ${message}\n`);
+    return exitCodes.usage;
+  }
+  if (error instanceof ConvsmithError || error instanceof ParseError) {
+    terminal.note(`convsmith: ${message}\n`);
+    return exitCodes.user;
+  }
+  const kind = error instanceof InternalError || !(error instanceof Error) ? "" : `${error.name}: `;
+  const lines = [`convsmith: a bug in convsmith, not in your model: ${kind}${firstLine(message)}`];
+  if (error instanceof PassError)
+    lines.push(`convsmith: the IR that shows it is in ${terminal.keep("repro.ir", error.repro)}`);
+  lines.push("convsmith: please report it with this message and your command line (-v adds the stack)");
+  if (verbose > 0 && stack !== undefined) lines.push(stack);
+  terminal.note(`${lines.join("\n")}\n`);
+  return exitCodes.bug;
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0]!;
+}
