@@ -100,7 +100,9 @@ function parse<S extends z.ZodObject>(place: string, schema: S, value: unknown):
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const at = place === "" ? "model" : place;
-  const [issue] = result.error.issues;
+  // A misspelt option is more likely the mistake than the one missing in its place.
+  const { issues } = result.error;
+  const issue = issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0];
   if (issue === undefined) return refuse("model-spec", `${at}: not a model spec`);
   const where = join(place, issue.path);
   if (issue.code === "unrecognized_keys")

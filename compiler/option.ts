@@ -6,10 +6,18 @@ import { dtypes, isDType, isInteger, narrowed } from "./element-type.js";
 import type { Code } from "./refusal.js";
 import { refuse } from "./refusal.js";
 
-/** The known name that is fewest letters away. */
+/** The known name that is fewest letters away; one the name abbreviates ("f32", float32) counts as one letter. */
 export function nearest(name: string, known: readonly string[]): string {
-  const away = (other: string): number => distance(name.toLowerCase(), other.toLowerCase());
+  const wanted = name.toLowerCase();
+  const away = (other: string): number =>
+    Math.min(distance(wanted, other.toLowerCase()), abbreviates(wanted, other.toLowerCase()) ? 1 : Infinity);
   return known.reduce((best, other) => (away(other) < away(best) ? other : best), known[0] ?? "");
+}
+
+/** Whether the letters of `short`, at least two, occur in `long` in their order. */
+function abbreviates(short: string, long: string): boolean {
+  let at = -1;
+  return short.length > 1 && [...short].every((letter) => (at = long.indexOf(letter, at + 1)) >= 0);
 }
 
 /** `"stride" is unknown; did you mean "strides"?` */

@@ -1,8 +1,8 @@
 /**
- * Every code a refusal of a model can carry: its class, flax's exception for the same mistake, and what it means.
+ * Every code an error can carry: its class, flax's exception for the same mistake, and what it means.
  *
- * The codes are stable; the README lists this table and a test compares the two. `refuse` is the only way the front of
- * the house throws at a user, so a code without a row does not compile.
+ * The codes are stable; the README lists this table, and a test looks for codes in the source that are not in it.
+ * `refuse` is the only way the front of the house throws at a user, so a code without a row does not compile there.
  */
 import { CheckpointError, ConfigError, ShapeError, UnsupportedError } from "../runtime/error.js";
 
@@ -10,7 +10,7 @@ const classes = { ConfigError, ShapeError, CheckpointError, UnsupportedError };
 
 export interface ErrorCode {
   readonly class: keyof typeof classes;
-  /** What flax (or jax under it) raises; "-" where flax has no such rule. */
+  /** What flax (or jax or NumPy under it) raises, depending on the case; "-" where it has no such rule. */
   readonly flax: string;
   readonly means: string;
 }
@@ -30,21 +30,27 @@ export const errorCodes = {
   "unknown-option": config("TypeError", "an option no one knows; the message names the nearest"),
   "missing-option": config("TypeError", "a required option was left out"),
   "bad-option": config("TypeError", "an option of the wrong type"),
-  "bad-features": config("ZeroDivisionError", "features is not a positive integer"),
-  "bad-kernel-size": config("ValueError", "a kernel size that is not a positive integer"),
+  "bad-features": config("ZeroDivisionError, TypeError", "features is not a positive integer"),
+  "bad-kernel-size": config(
+    "ZeroDivisionError, ValueError, TypeError",
+    "a kernel size that is not a positive integer",
+  ),
   "bad-strides": config(
-    "ValueError",
+    "ValueError, TypeError",
     "strides that are not positive integers, or not one per spatial dimension",
   ),
   "bad-dilation": config(
-    "TypeError",
+    "TypeError, ValueError",
     "dilations that are not positive integers, or not one per spatial dimension",
   ),
   "bad-padding": config("ValueError", "padding that is no name, integer, or pair per spatial dimension"),
   "unknown-padding": config("RuntimeError", "a padding name lax does not know"),
   "causal-rank": config("ValueError", "CAUSAL padding of more or fewer than one spatial dimension"),
   "string-padding-dilated": config("ValueError", "named padding together with input dilation"),
-  "bad-group-count": config("ValueError", "featureGroupCount is not a positive integer"),
+  "bad-group-count": config(
+    "ValueError, ZeroDivisionError, TypeError",
+    "featureGroupCount is not a positive integer",
+  ),
   "features-not-divisible": config("ValueError", "features is no multiple of the group count"),
   "bad-batch-group-count": config("ValueError", "batchGroupCount is not a positive integer"),
   "two-group-counts": config("ValueError", "featureGroupCount and batchGroupCount both exceed 1"),
@@ -89,7 +95,7 @@ export const errorCodes = {
     "ScopeParamShapeError",
     "a shared module called with inputs it needs other parameters for",
   ),
-  "rank-mismatch": shape("ValueError", "lhs and rhs of different rank"),
+  "rank-mismatch": shape("ValueError, TypeError", "lhs and rhs of different rank"),
   "group-count-shape": shape("ValueError", "group counts that do not divide the axes they group"),
   "feature-mismatch": shape("ValueError", "lhs features per group are not the rhs input features"),
   "strides-rank": shape("ValueError", "windowStrides not one per spatial dimension"),
@@ -102,7 +108,10 @@ export const errorCodes = {
   "shape-mismatch": shape("TypeError", "operands whose shapes do not fit together"),
   "bad-axes": shape("TypeError", "a shape, permutation, axis or range that does not fit the operand"),
   // Parameters.
-  "params-missing": checkpoint("ScopeParamNotFoundError", "parameters the module needs are not there"),
+  "params-missing": checkpoint(
+    "ScopeParamNotFoundError, ScopeCollectionNotFound",
+    "parameters the module needs are not there",
+  ),
   "params-shape": checkpoint("ScopeParamShapeError", "a parameter of another shape than the module needs"),
   "params-in-params": checkpoint("ApplyScopeInvalidVariablesStructureError", "params inside params"),
   "params-extra": checkpoint("-", "parameters the model does not use, where that was to be refused"),
@@ -115,6 +124,56 @@ export const errorCodes = {
   "unknown-type": config("-", "a module or function name no one knows; the message names the nearest"),
   "graph-cycle": config("-", "nodes of a Graph that need each other"),
   "graph-reference": config("-", "a Graph node or output that names no node or input"),
+  // Random numbers and initialisers.
+  "bad-seed": config("OverflowError", "a seed that is no integer of at most 64 bits"),
+  "bad-fold-data": config("TypeError", "foldIn data that is no 32-bit integer"),
+  "bad-split-count": config("TypeError", "a number of keys that is no integer"),
+  "bad-scale": config("ValueError", "a negative or missing scale"),
+  "unknown-mode": config("ValueError", "a fan mode no one knows"),
+  "unknown-distribution": config("ValueError", "a distribution no one knows"),
+  "constant-value": config("TypeError", "constant without a number"),
+  "fan-rank": shape("ValueError", "a parameter of rank 1 or less for a fan-based initialiser"),
+  "fan-axis": shape("IndexError", "a fan axis the parameter has not"),
+  "random-dtype": unsupported("-", "random numbers of another dtype than float32"),
+  // Tensors, and what programs are given to run on.
+  "tensor-shape": config("TypeError", "a shape that is not a list of integers >= 0"),
+  "tensor-dtype": config("TypeError", "a dtype no one knows"),
+  "tensor-data": config("TypeError", "data that is no array"),
+  "tensor-range": config("OverflowError", "a number the dtype cannot hold"),
+  "tensor-length": shape("ValueError", "more or fewer numbers than the shape says"),
+  "tensor-ragged": shape("ValueError", "rows of different length"),
+  "input-count": shape("TypeError", "more or fewer inputs than the program takes"),
+  "input-name": shape("TypeError", "inputs by names the program does not have"),
+  "input-shape": shape("ValueError", "an input of another shape than it was compiled for"),
+  "input-dtype": shape("TypeError", "an input of another dtype or array type than it was compiled for"),
+  "output-shape": shape("-", "an out of another shape or length than the result"),
+  "output-dtype": shape("-", "an out of another array type than the result"),
+  "output-tree": shape("-", "an out for a program with more than one result"),
+  disposed: config("-", "a program used after dispose"),
+  "weights-missing": config("-", "a program run or bundled before it has parameters"),
+  "weights-shape": checkpoint("-", "a weight of another shape than the program's"),
+  "weights-size": checkpoint("-", "weights of another program"),
+  // Checkpoint files and bundles.
+  "not-bytes": checkpoint("TypeError", "readWeights was not given bytes"),
+  "not-a-checkpoint": checkpoint("ValueError", "a file that holds no tree of parameters"),
+  "not-a-tensor": checkpoint("ValueError", "a leaf of the file's tree that is no tensor"),
+  "checkpoint-corrupt": checkpoint("ValueError", "a damaged file"),
+  "checkpoint-truncated": checkpoint("ValueError", "a file that ends too early"),
+  "checkpoint-dtype": unsupported("-", "a tensor of a dtype that is not read"),
+  "checkpoint-format": unsupported("-", "a format that is not read"),
+  "bundle-file": checkpoint("-", "a file of a bundle that is missing or of the wrong size"),
+  "bundle-manifest": checkpoint("-", "files without one manifest"),
+  "create-option": config("-", "an option create() does not know"),
+  // Compiling.
+  "backend-unsupported": unsupported("-", "something the chosen backend cannot do"),
+  "stage-unsupported": unsupported("-", "a stage the chosen backend does not have"),
+  "code-generation-blocked": unsupported("-", "the js backend where the page forbids making code from text"),
+  "wasm-missing": unsupported("-", "an engine without WebAssembly SIMD"),
+  "wasm-blocked": unsupported("-", "a page that forbids compiling WebAssembly"),
+  "unknown-pass": config("-", "a pass no one knows"),
+  "required-pass": config("-", "disabling a pass that is required"),
+  "schedule-illegal": config("-", "a schedule step that does not fit the kernel"),
+  "bad-run-line": config("-", "a test file without a run line"),
 } as const satisfies Readonly<Record<string, ErrorCode>>;
 
 export type Code = keyof typeof errorCodes;

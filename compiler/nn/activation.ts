@@ -64,12 +64,16 @@ function mish(x: Scalar): Scalar {
   );
 }
 
-/** (x + sqrt(x² + b)) / 2; for negative x by its conjugate, which does not cancel. Above 1e18, x² + b is x². */
+/**
+ * (x + sqrt(x² + b)) / 2; for negative x by its conjugate, which does not cancel. Above 1e18, x² + b is x².
+ * x - x is 0, but NaN for -Infinity, as jax's sum is.
+ */
 function squareplus(x: Scalar, b: number): Scalar {
   const size = call("abs", x);
   const root = select(less(size, lit(1e18)), call("sqrt", add(mul(x, x), lit(b))), size);
-  const sum = add(size, root);
-  return select(less(x, zero), div(lit(b / 2), sum), mul(lit(0.5), sum));
+  // x * 0 makes the result NaN for -Infinity, as in jax.
+  const conjugate = div(add(lit(b / 2), mul(x, zero)), add(size, root));
+  return select(less(x, zero), conjugate, add(mul(lit(0.5), size), mul(lit(0.5), root)));
 }
 
 function sparsePlus(x: Scalar): Scalar {

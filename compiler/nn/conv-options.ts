@@ -155,17 +155,17 @@ export function readConvOptions(owner: string, options: ConvOptions): ConvConfig
     features: readFeatures(owner, options),
     kernelSize,
     strides: factors("strides", "bad-strides"),
-    padding: readPadding(owner, options.padding ?? "SAME", n),
+    padding: readPadding(owner, options.padding === undefined ? "SAME" : options.padding, n),
     inputDilation,
     kernelDilation: factors("kernelDilation", "bad-dilation"),
     featureGroupCount: integerOption(
       owner,
       "featureGroupCount",
-      options.featureGroupCount ?? 1,
+      options.featureGroupCount === undefined ? 1 : options.featureGroupCount,
       1,
       "bad-group-count",
     ),
-    useBias: booleanOption(owner, "useBias", options.useBias ?? true),
+    useBias: booleanOption(owner, "useBias", options.useBias === undefined ? true : options.useBias),
     mask: readMask(owner, options.mask ?? null),
     dtype: options.dtype == null ? null : floatDTypeOption(owner, "dtype", options.dtype),
     paramDtype: readParamDType(owner, options),
@@ -229,7 +229,7 @@ function readMask(owner: string, mask: unknown): Tensor | null {
 }
 
 function readParamDType(owner: string, { paramDtype, kernelInit }: ConvOptions): DType {
-  const dtype = dtypeOption(owner, "paramDtype", paramDtype ?? "float32");
+  const dtype = dtypeOption(owner, "paramDtype", paramDtype === undefined ? "float32" : paramDtype);
   // The default initialiser draws floats only; with another one flax takes any dtype, and we not yet.
   if (kernelInit === undefined) return floatDTypeOption(owner, "paramDtype", dtype);
   if (dtype !== "float32")
