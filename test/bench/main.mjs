@@ -3,7 +3,7 @@
  *
  *   npm run bench -- --node PATH      another engine        --filter TEXT   layers whose name has it
  *                    --backend wasm   which of ours         --rounds N      timings a layer
- *                    --peers LIST     tfjs-cpu,tfjs-wasm    --precision highest
+ *                    --peers LIST     tfjs-wasm,onnxruntime-web,tfjs-cpu,jax-js    --precision highest
  *                    --json FILE      the figures as JSON
  */
 import { execFileSync, spawn } from "node:child_process";
@@ -22,7 +22,10 @@ const { values } = parseArgs({
   },
 });
 
-execFileSync("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"], { cwd: here, stdio: "inherit" });
+execFileSync("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"], {
+  cwd: here,
+  stdio: "inherit",
+});
 
 const args = pass.flatMap((name) => (values[name] === undefined ? [] : [`--${name}`, values[name]]));
 const child = spawn(values.node, [`${here}measure.mjs`, ...args], { stdio: ["ignore", "pipe", "inherit"] });
@@ -36,12 +39,17 @@ for await (const line of createInterface({ input: child.stdout })) {
     ceilings = row;
     const relaxed = row.relaxed === null ? "refused" : `${row.relaxed.toFixed(1)} GF`;
     console.log(`ceiling: mul+add ${row.mulAdd.toFixed(1)} GF, relaxed ${relaxed}`);
-    console.log(`${"layer".padEnd(26)} ${"who".padEnd(16)} ${"ms".padStart(9)} ${"GF".padStart(7)} ${"of ceiling".padStart(11)}`);
+    console.log(
+      `${"layer".padEnd(26)} ${"who".padEnd(16)} ${"ms".padStart(9)} ${"GF".padStart(7)} ${"of ceiling".padStart(11)}`,
+    );
     continue;
   }
   rows.push(row);
   const top = row.note?.includes("wasm-relaxed") ? ceilings.relaxed : ceilings.mulAdd;
-  const share = row.who.endsWith("wasm") && row.who.startsWith("convsmith") ? `${((100 * row.gf) / top).toFixed(0)} %` : "";
+  const share =
+    row.who.endsWith("wasm") && row.who.startsWith("convsmith")
+      ? `${((100 * row.gf) / top).toFixed(0)} %`
+      : "";
   console.log(
     `${row.layer.padEnd(26)} ${row.who.padEnd(16)} ${row.ms.toFixed(3).padStart(9)} ${row.gf.toFixed(1).padStart(7)} ${share.padStart(11)}`,
   );
@@ -65,6 +73,9 @@ const mine = [...new Set(rows.map((row) => row.who).filter((who) => who.startsWi
 const peers = [...new Set(rows.map((row) => row.who).filter((who) => !who.startsWith("convsmith")))];
 const summary = mine.flatMap((m) => peers.map((p) => speedup(m, p))).filter((s) => s !== null);
 for (const s of summary)
-  console.log(`${s.mine} over ${s.peer}: ${s.mean.toFixed(2)}x geometric mean of ${s.layers} layers, least ${s.least.toFixed(2)}x`);
-if (values.json !== undefined) writeFileSync(values.json, JSON.stringify({ ceilings, rows, summary }, null, 2));
+  console.log(
+    `${s.mine} over ${s.peer}: ${s.mean.toFixed(2)}x geometric mean of ${s.layers} layers, least ${s.least.toFixed(2)}x`,
+  );
+if (values.json !== undefined)
+  writeFileSync(values.json, JSON.stringify({ ceilings, rows, summary }, null, 2));
 process.exitCode = code ?? 1;
