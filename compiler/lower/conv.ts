@@ -11,6 +11,7 @@ import type { NodeOf } from "../../ir/graph.js";
 import { convAxes } from "../../ir/graph.js";
 import type { Affine, Expr } from "../../ir/kernel.js";
 import { addAffine, affine } from "../../ir/kernel.js";
+import { elementCount } from "../../ir/types.js";
 import type { WindowDim } from "../../ir/window.js";
 import { dilatedExtent } from "../../ir/window.js";
 import type { IntegerLet, Loop, LoopNest } from "../schedule/loop-nest.js";
@@ -58,9 +59,13 @@ export function lowerConv(node: NodeOf<"conv">, operands: readonly Operand[], ou
   const oc = axisOf("oc", perGroup);
   const ic = axisOf("ic", depth);
   const feature = addAffine(oc, g, perGroup);
-  const positions = node.window.map((dim, d) =>
-    spatialPosition(dim, names[d]!, outShape[axes.out.spatial[d]!]!, lhs.type.shape[axes.lhs.spatial[d]!]!),
-  );
+  // An empty lhs is padding throughout: nothing can be loaded from it, and every term is 0 times a weight.
+  const allPadding = elementCount(lhs.type.shape) === 0;
+  const positions = node.window
+    .map((dim, d) =>
+      spatialPosition(dim, names[d]!, outShape[axes.out.spatial[d]!]!, lhs.type.shape[axes.lhs.spatial[d]!]!),
+    )
+    .map((p) => (allPadding ? { ...p, gate: [], lets: p.guard.length > 0 ? p.lets : [] } : p));
 
   const lhsIndex: Affine[] = [];
   lhsIndex[axes.lhs.batch] = node.batchGroups > 1 ? addAffine(n, g, batch) : n;
@@ -87,7 +92,9 @@ export function lowerConv(node: NodeOf<"conv">, operands: readonly Operand[], ou
   const prologue = lowerScalar(node.fused.lhs, (of) =>
     of === "lhs" ? lhsLoad : extra(of as number, lhsIndex),
   );
-  const left = prologue === lhsLoad ? lhsLoad : zeroOutside(prologue, gates);
+  const outside: Expr = { kind: "lit", value: 0 };
+  const inside = prologue === lhsLoad ? lhsLoad : zeroOutside(prologue, gates);
+  const left = allPadding ? outside : inside;
   const rhsLoad = load(rhs, address(rhs, rhsIndex));
   const right = lowerScalar(node.fused.rhs, (of) => (of === "rhs" ? rhsLoad : extra(of as number, rhsIndex)));
   const epilogue = lowerScalar(node.fused.out, (of) =>

@@ -1,5 +1,6 @@
 /** The parts of flax.json that more than one test reads; record.py documents the file. */
 import { readFileSync } from "node:fs";
+import type { ConvGeneralDilatedOptions } from "../../compiler/lax/conv-general-dilated.js";
 import { type Initializer, initializers } from "../../compiler/random/initializers.js";
 import type { DType } from "../../runtime/tensor.js";
 
@@ -8,18 +9,56 @@ export interface RecordedInit {
   readonly options?: number | Readonly<Record<string, unknown>>;
 }
 
-export interface RecordedModel {
-  readonly type: string;
+type RecordedLayers = readonly (RecordedModel | string)[];
+
+/** Only Conv names initialisers. */
+export type RecordedModel = RecordedTree & {
   readonly kernelInit?: RecordedInit;
   readonly biasInit?: RecordedInit;
+};
+
+type RecordedTree =
+  | { readonly type: "Conv"; readonly features: number; readonly kernelSize: number | readonly number[] }
+  | { readonly type: "Sequential"; readonly layers: RecordedLayers }
+  | { readonly type: "Compact"; readonly name: string; readonly layers: RecordedLayers }
+  | {
+      readonly type: "Setup";
+      readonly name: string;
+      readonly fields: Readonly<Record<string, RecordedField>>;
+    };
+
+/** A layer, a list of them, or a record. */
+export type RecordedField =
+  | RecordedModel
+  | readonly RecordedModel[]
+  | Readonly<Record<string, RecordedModel>>;
+
+/** Row-major; infinities and NaN are strings. */
+export interface RecordedTensor {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly data: readonly (number | string)[];
 }
+
+type Options = Readonly<Record<string, unknown>>;
 
 export interface RecordedFile {
   readonly cases: readonly {
-    readonly config: object;
-    readonly output: { readonly shape: readonly number[] };
+    readonly config: Options;
+    readonly mask?: RecordedTensor;
+    readonly input: RecordedTensor;
+    readonly params: Readonly<Record<string, RecordedTensor>>;
+    readonly output: RecordedTensor;
   }[];
-  readonly refused: readonly { readonly error: string }[];
+  readonly refused: readonly {
+    readonly config: Options;
+    readonly mask?: { readonly shape: readonly number[]; readonly dtype: DType };
+    readonly inputShape: readonly number[];
+    /** Shapes by path, the collection first; null is no variables, and without it `init` is asked. */
+    readonly given?: Readonly<Record<string, readonly number[]>> | null;
+    readonly error: string;
+    readonly message: string;
+  }[];
   readonly init: readonly {
     readonly model: RecordedModel;
     readonly seed: number;
@@ -30,13 +69,22 @@ export interface RecordedFile {
     readonly x: readonly (number | string)[];
     readonly y: Readonly<Record<string, readonly (number | string)[]>>;
   };
-  readonly lax: readonly object[];
-  readonly laxRefused: readonly { readonly error: string }[];
+  readonly lax: readonly {
+    readonly lhs: RecordedTensor;
+    readonly rhs: RecordedTensor;
+    readonly options: ConvGeneralDilatedOptions;
+    readonly output: RecordedTensor;
+  }[];
+  readonly laxRefused: readonly {
+    readonly lhsShape: readonly number[];
+    readonly rhsShape: readonly number[];
+    readonly options: ConvGeneralDilatedOptions;
+    readonly error: string;
+    readonly message: string;
+  }[];
   readonly checkpoints: readonly {
     readonly bytes: string;
-    readonly tensors: Readonly<
-      Record<string, { readonly shape: number[]; readonly dtype: DType; readonly data: (number | string)[] }>
-    >;
+    readonly tensors: Readonly<Record<string, RecordedTensor>>;
   }[];
   readonly random: {
     readonly keys: readonly { readonly seed: number; readonly key: Words }[];

@@ -1,0 +1,78 @@
+/** The counting itself: what fails, what is listed with a reason, and that a failing case cannot hide. */
+import { expect, it } from "vitest";
+import { lax } from "../../compiler/lax/index.js";
+import { ConfigError, UnsupportedError } from "../../runtime/error.js";
+import { tensor } from "../../runtime/tensor.js";
+import { difference, differences } from "./every-way.js";
+import { type Case, formatTallies, runSuite } from "./suite.js";
+import { transposedPads, transposedRhs } from "./transposed.js";
+
+const throws = (error: Error) => () => {
+  throw error;
+};
+const unsupported = new UnsupportedError("dtype-unsupported", "no float16");
+
+it("counts passed, failed and refused cases", async () => {
+  const cases: Case[] = [
+    { name: "right", check: () => [] },
+    { name: "wrong", check: () => ["js: differs", "wasm: differs"] },
+    { name: "thrown", check: throws(new ConfigError("bad-padding", "no such padding")) },
+    { name: "allowed", check: throws(unsupported), mayRefuse: "dtype-unsupported" },
+    { name: "other code", check: throws(unsupported), mayRefuse: "integer-unsupported" },
+    { name: "not allowed", check: throws(unsupported) },
+    { name: "later", check: () => [], notYet: "avgPool" },
+  ];
+  const tally = await runSuite("some", cases);
+  expect(tally).toEqual({
+    suite: "some",
+    cases: 7,
+    passed: 1,
+    refused: { "refused: dtype-unsupported": 1, "not yet: avgPool": 1 },
+    failures: [
+      "wrong: js: differs",
+      "wrong: wasm: differs",
+      "thrown: ConfigError [bad-padding]: no such padding",
+      "other code: UnsupportedError [dtype-unsupported]: no float16",
+      "not allowed: UnsupportedError [dtype-unsupported]: no float16",
+    ],
+  });
+  const table = formatTallies([tally]).split("\n");
+  expect(table[1]).toMatch(/^some +7 +1 +2 +4$/);
+  expect(table.at(-1)).toMatch(/^total +7 +1 +2 +4$/);
+  expect(table).toContain("      1 not yet: avgPool");
+});
+
+it("finds the element that misses its bound by most", () => {
+  const y = { shape: [3], dtype: "float32", tolerance: 1e-3 } as const;
+  const x = tensor([1, 2.1, 3.5], [3]);
+  expect(difference(x, { ...y, data: [1, 2, 3] })).toMatch(/^element 2 is 3.5, not 3: /);
+  expect(difference(x, { ...y, data: [1, 2.1, 3.501] })).toBeUndefined();
+  expect(difference(x, { ...y, data: [1, 2.1, 3.501], tolerance: 0 })).toMatch(/^element 2/);
+  expect(difference(x, { ...y, data: [1, 2.1], shape: [2] })).toBe("is float32[3], not float32[2]");
+  expect(difference(tensor([Number.NaN], [1]), { ...y, data: [1], shape: [1] })).toMatch(/^element 0/);
+  expect(difference(tensor([1], [1]), { ...y, data: [Number.NaN], shape: [1] })).toMatch(/^element 0/);
+  expect(difference(tensor([Infinity], [1]), { ...y, data: [Infinity], shape: [1] })).toBeUndefined();
+});
+
+it("names the ways that differ", async () => {
+  const program = { target: lax.neg, inputs: [tensor([1, 2], [2])] } as Parameters<typeof differences>[0];
+  const expected = { shape: [2], dtype: "float32", data: [-1, -2], tolerance: 0 } as const;
+  expect(await differences(program, expected)).toEqual([]);
+  const wrong = await differences(program, { ...expected, data: [-1, 2] }, ["highest", "default"]);
+  expect(wrong.map((line) => line.split(":")[0])).toEqual([
+    "interpreter",
+    "js",
+    "wasm",
+    "js (default)",
+    "wasm (default)",
+  ]);
+});
+
+it("turns kernels of transposed convolutions round", () => {
+  const kernel = tensor([1, 2, 3, 4, 5, 6, 7, 8], [2, 2, 2]); // w, o, i
+  expect([...transposedRhs(kernel, "woi", 1).data]).toEqual([5, 7, 6, 8, 1, 3, 2, 4]); // w, i, o
+  expect(transposedRhs(kernel, "woi", 2).shape).toEqual([2, 1, 4]);
+  expect([...transposedRhs(kernel, "woi", 2).data]).toEqual([5, 7, 6, 8, 1, 3, 2, 4]);
+  // 3 elements by a stride of 2 under 3 taps: 7, of which 6 are wanted.
+  expect(transposedPads(3, 3, 2, 1, 6)).toEqual([1, 2]);
+});

@@ -1,0 +1,144 @@
+/** flax.json: what flax computes, refuses and initialises, against the compiler on every way there is to run it. */
+import { flattenParams, unflattenParams, type Variables } from "../../compiler/checkpoint/tree.js";
+import { lax } from "../../compiler/lax/index.js";
+import { key } from "../../compiler/random/threefry.js";
+import { errorCodes } from "../../compiler/refusal.js";
+import { traceProgram } from "../../compiler/trace.js";
+import type { Traced } from "../../compiler/traced.js";
+import { ConvsmithError } from "../../runtime/error.js";
+import { tensor } from "../../runtime/tensor.js";
+import { activationCase } from "../conformance/activation-case.js";
+import { asTensor, differences, expectedOf } from "../conformance/every-way.js";
+import { moduleOf, variablesOf } from "../conformance/flax-model.js";
+import { type Case, describeError } from "../conformance/suite.js";
+import { suiteTest } from "../conformance/suite-test.js";
+import { buildModel } from "./build-model.js";
+import { hexBits, recorded, recordedNumber } from "./vectors.js";
+
+const { cases, refused, init, activations, lax: laxCalls, laxRefused } = recorded;
+
+/** Sums of a few dozen products of two-digit numbers, in whatever order: a few units in the last place. */
+const tolerance = 1e-6;
+
+function convCases(): Case[] {
+  return cases.map(({ config, mask, input, params, output }) => ({
+    name: `Conv ${JSON.stringify(config)}${mask === undefined ? "" : " masked"} on ${input.dtype}[${input.shape}]`,
+    check: () => {
+      const tensors = Object.entries(params).map(([name, value]) => [name, asTensor(value)] as const);
+      const program = {
+        target: moduleOf("Conv", config, mask === undefined ? null : asTensor(mask)),
+        inputs: [asTensor(input)],
+        variables: variablesOf(Object.fromEntries(tensors)),
+      };
+      return differences(program, expectedOf(output, tolerance), ["highest", "default"]);
+    },
+  }));
+}
+
+function laxCases(): Case[] {
+  return laxCalls.map(({ lhs, rhs, options, output }) => ({
+    name: `lax ${JSON.stringify(options)} on [${lhs.shape}], [${rhs.shape}]`,
+    check: () => {
+      const target = (x: Traced, kernel: Traced): Traced => lax.convGeneralDilated(x, kernel, options);
+      const program = { target, inputs: [asTensor(lhs), asTensor(rhs)] };
+      return differences(program, expectedOf(output, tolerance), ["highest", "default"]);
+    },
+  }));
+}
+
+/** Our class for each of flax's exceptions, and others that say the same where jax's own choice is accidental. */
+const classesFor: Readonly<Record<string, readonly string[]>> = {
+  ValueError: ["ConfigError", "ShapeError"],
+  TypeError: ["ConfigError", "ShapeError"],
+  ZeroDivisionError: ["ConfigError", "ShapeError"],
+  AssertionError: ["ShapeError"],
+  RuntimeError: ["ConfigError"],
+  ScopeParamShapeError: ["CheckpointError"],
+  ScopeParamNotFoundError: ["CheckpointError"],
+  ScopeCollectionNotFound: ["CheckpointError"],
+  ApplyScopeInvalidVariablesStructureError: ["CheckpointError"],
+};
+
+async function refusal(
+  attempt: () => unknown,
+  flax: { readonly error: string; readonly message: string },
+): Promise<string[]> {
+  try {
+    await attempt();
+  } catch (error) {
+    if (!(error instanceof ConvsmithError)) return [`not a typed error: ${describeError(error)}`];
+    const wrong: string[] = [];
+    const known = classesFor[flax.error] ?? [];
+    if (!known.includes(error.name))
+      wrong.push(`${error.name} [${error.code}] for flax's ${flax.error}: ${error.message}`);
+    if (!Object.hasOwn(errorCodes, error.code)) wrong.push(`code ${error.code} is not listed`);
+    if (/\n/.test(error.message) || error.message.length > 300 || /undefined|\[object/.test(error.message))
+      wrong.push(`the message is not one clear line: ${JSON.stringify(error.message)}`);
+    return wrong;
+  }
+  return [`accepted, where flax raises ${flax.error}: ${flax.message}`];
+}
+
+function refusedConvs(): Case[] {
+  return refused.map(({ config, mask, inputShape, given, ...flax }) => ({
+    name: `Conv ${JSON.stringify(config)}${mask === undefined ? "" : ` mask [${mask.shape}]`} on [${inputShape}]${given === undefined ? "" : ` given ${JSON.stringify(given)}`}`,
+    check: () =>
+      refusal(async () => {
+        const conv = moduleOf("Conv", config, mask === undefined ? null : zeros(mask.shape));
+        if (given !== undefined) return conv.apply(variables(given), zeros(inputShape));
+        conv.init(key(0), inputShape);
+        return traceProgram(conv, { inputs: [inputShape] });
+      }, flax),
+  }));
+}
+
+const zeros = (shape: readonly number[]) =>
+  tensor(new Float32Array(shape.reduce((product, extent) => product * extent, 1)), shape);
+
+function variables(given: Readonly<Record<string, readonly number[]>> | null): Variables {
+  const entries = Object.entries(given ?? {}).map(([path, shape]) => [path, zeros(shape)] as const);
+  return unflattenParams(entries) as Variables;
+}
+
+function refusedLax(): Case[] {
+  return laxRefused.map(({ lhsShape, rhsShape, options, ...flax }) => ({
+    name: `lax ${JSON.stringify(options)} on [${lhsShape}], [${rhsShape}]`,
+    check: () =>
+      refusal(
+        () =>
+          traceProgram((lhs, rhs) => lax.convGeneralDilated(lhs!, rhs!, options), {
+            inputs: [lhsShape, rhsShape],
+          }),
+        flax,
+      ),
+  }));
+}
+
+/** Every parameter of a tree, in flax's order, bit for bit. */
+function initCases(): Case[] {
+  return init.map(({ model, seed, inputShape, params }) => ({
+    name: `${JSON.stringify(model)} on [${inputShape}], seed ${seed}`,
+    check: () => {
+      const made = flattenParams(buildModel(model).init(key(seed), inputShape).params);
+      const got = [...made].map(([path, { shape, data }]) => `${path} [${shape}] ${hexBits(data)}`);
+      const wanted = Object.entries(params).map(([path, { shape, bits }]) => `${path} [${shape}] ${bits}`);
+      return wanted
+        .flatMap((line, i) =>
+          got[i] === line ? [] : [`is ${got[i]?.slice(0, 80)}…, not ${line.slice(0, 80)}…`],
+        )
+        .concat(got.slice(wanted.length).map((line) => `has ${line.slice(0, 80)}…, which flax has not`));
+    },
+  }));
+}
+
+function activationCases(): Case[] {
+  const x = tensor(activations.x.map(recordedNumber), [activations.x.length]);
+  return Object.entries(activations.y).map(([name, y]) => activationCase(name, x, y));
+}
+
+suiteTest("flax: Conv", convCases);
+suiteTest("flax: Conv refused", refusedConvs);
+suiteTest("flax: initial parameters", initCases);
+suiteTest("flax: activations", activationCases);
+suiteTest("flax: lax.conv_general_dilated", laxCases);
+suiteTest("flax: lax.conv_general_dilated refused", refusedLax);
