@@ -1,12 +1,13 @@
 /** The options of compile(), checked and completed. */
 
-import { parseSchedule } from "../ir/parse.js";
+import { ParseError, parseModule } from "../ir/parse.js";
 import type { Schedule } from "../ir/schedule.js";
 import type { TargetName } from "../ir/target.js";
 import { UnsupportedError } from "../runtime/error.js";
 import type { Variables } from "./checkpoint/tree.js";
 import type { InputSpecs } from "./input-spec.js";
 import { checkOptions, didYouMean, show } from "./option.js";
+import type { Code } from "./refusal.js";
 import { refuse } from "./refusal.js";
 import type { PassOptions } from "./run-passes.js";
 
@@ -31,7 +32,7 @@ export interface CompileOptions<B extends BackendName = BackendName> {
   readonly precision?: "default" | "highest" | undefined;
   /** "auto" and "direct" are the same until there is another algorithm. */
   readonly algorithm?: "auto" | "direct" | undefined;
-  /** Schedules to use instead of chosen ones, as text or data, each for the kernel it names. */
+  /** Schedules to use instead of chosen ones, as text or data, each for the kernel and target it names. */
   readonly schedules?: string | readonly (Schedule | string)[] | undefined;
   /** Name of the program; by default the model's. */
   readonly name?: string | undefined;
@@ -59,15 +60,43 @@ const known = [
   "passes",
 ] as const satisfies readonly (keyof CompileOptions)[];
 
-export function checkCompileOptions(owner: string, options: unknown): void {
-  checkOptions(owner, options, known, owner === "compile" ? ["inputs"] : []);
-  const { backend, precision, algorithm, threads } = options as CompileOptions;
+/** Options that are part of the interface and not there yet. */
+const planned = {
+  tune: ["tune-unsupported", "measured tuning is not there yet; schedules are chosen by a cost model"],
+  device: ["backend-unsupported", 'it is for backend "wgsl", which is not available yet'],
+  adapter: ["backend-unsupported", 'it is for backend "wgsl", which is not available yet'],
+} as const satisfies Readonly<Record<string, readonly [Code, string]>>;
+
+export function checkCompileOptions(owner: "compile" | "jit", options: unknown): void {
+  const names =
+    owner === "compile" ? known : known.filter((name) => name !== "inputs" && name !== "variables");
+  checkOptions(owner, options, [...names, ...Object.keys(planned)], owner === "compile" ? ["inputs"] : []);
+  for (const [name, [code, why]] of Object.entries(planned))
+    if ((options as Readonly<Record<string, unknown>>)[name] !== undefined)
+      refuse(code, `${owner}: ${name}: ${why}`);
+  const { backend, precision, algorithm, threads, ...others } = options as CompileOptions;
   oneOf(owner, "backend", backend, ["js", "wasm", "wgsl", "auto"]);
   oneOf(owner, "precision", precision, ["default", "highest"]);
-  oneOf(owner, "algorithm", algorithm, ["auto", "direct"]);
+  oneOf(owner, "algorithm", algorithm, ["auto", "direct", "winograd"]);
+  if ((algorithm as string) === "winograd")
+    refuse(
+      "algorithm-unsupported",
+      `${owner}: algorithm "winograd" is not there yet; use "direct" or "auto"`,
+    );
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1))
     refuse("bad-option", `${owner}: threads is ${show(threads)}; it must be a positive integer`);
+  for (const [name, type] of typed)
+    if (others[name] !== undefined && typeof others[name] !== type)
+      refuse("bad-option", `${owner}: ${name} is ${show(others[name])}; it must be a ${type}`);
+  readSchedules(others.schedules);
 }
+
+const typed = [
+  ["name", "string"],
+  ["onProgress", "function"],
+  ["onWarning", "function"],
+  ["strict", "boolean"],
+] as const;
 
 function oneOf(owner: string, option: string, value: unknown, allowed: readonly string[]): void {
   if (value === undefined || (typeof value === "string" && allowed.includes(value))) return;
@@ -78,7 +107,27 @@ function oneOf(owner: string, option: string, value: unknown, allowed: readonly 
   refuse("bad-option", `${owner}: ${option} ${hint}`);
 }
 
-/** The backend to compile for; auto is wasm where WebAssembly is, else js. */
+/** A module with one vector instruction. */
+const simdProbe = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98,
+  11,
+]);
+
+/** Whether this engine has WebAssembly with vectors. */
+export function hasWasm(): boolean {
+  return typeof WebAssembly === "object" && WebAssembly.validate(simdProbe);
+}
+
+/** Whether it may also be compiled: a page can forbid that. */
+function wasmCompiles(): boolean {
+  try {
+    return hasWasm() && new WebAssembly.Module(simdProbe) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** The backend to compile for; auto is wasm where WebAssembly compiles, else js. */
 export function resolveBackend(backend: CompileOptions["backend"]): BackendName {
   if (backend === "js" || backend === "wasm") return backend;
   if (backend === "wgsl")
@@ -86,7 +135,7 @@ export function resolveBackend(backend: CompileOptions["backend"]): BackendName 
       "backend-unsupported",
       'backend "wgsl" is not available yet; use "wasm" or "js"',
     );
-  return typeof WebAssembly === "object" ? "wasm" : "js";
+  return wasmCompiles() ? "wasm" : "js";
 }
 
 /** The targets of a backend at a precision, best first. */
@@ -101,13 +150,47 @@ export function targetsOf(backend: BackendName, precision: "default" | "highest"
   }
 }
 
-/** Schedules given by hand, by the kernel they are for. */
-export function handSchedules(given: CompileOptions["schedules"]): ReadonlyMap<string, Schedule> {
-  const list = given === undefined ? [] : typeof given === "string" ? [given] : given;
-  return new Map(
-    list.map((item) => {
-      const schedule = typeof item === "string" ? parseSchedule(item) : item;
-      return [schedule.kernel, schedule];
-    }),
+/** Schedules given by hand, by the kernel they are for; with a target, those for that target. */
+export function handSchedules(
+  given: CompileOptions["schedules"],
+  target?: TargetName,
+): ReadonlyMap<string, Schedule> {
+  const wanted = readSchedules(given).filter((item) => target === undefined || item.target === target);
+  return new Map(wanted.map((item) => [item.kernel, item]));
+}
+
+/** The schedules of the option; text may hold several. */
+export function readSchedules(given: CompileOptions["schedules"]): readonly Schedule[] {
+  if (given !== undefined && typeof given !== "string" && !Array.isArray(given))
+    refuse("bad-option", `schedules is ${show(given)}; give the text of schedules, or a list of them`);
+  const items = given === undefined ? [] : typeof given === "string" ? [given] : given;
+  const schedules = items.flatMap((item) => (typeof item === "string" ? schedulesIn(item) : [item]));
+  const seen = new Set<string>();
+  const odd = schedules.find((item) => typeof item?.kernel !== "string" || !Array.isArray(item.steps));
+  if (odd !== undefined || schedules.includes(undefined as never))
+    refuse("bad-option", `schedules: ${show(odd)} is no schedule; it needs kernel, target and steps`);
+  for (const { kernel, target } of schedules) {
+    const name = `@${kernel} for ${target}`;
+    if (seen.has(name)) refuse("schedule-kernel", `schedules: there are two for ${name}; give one`);
+    seen.add(name);
+  }
+  return schedules;
+}
+
+function schedulesIn(text: string): readonly Schedule[] {
+  try {
+    const { schedules } = parseModule(text);
+    if (schedules.length > 0) return schedules;
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error;
+    const [first] = error.diagnostics;
+    refuse(
+      "schedule-text",
+      `schedules: line ${(first?.line ?? 0) + 1}: ${first?.message ?? "not a schedule"}`,
+    );
+  }
+  return refuse(
+    "schedule-text",
+    'schedules: the text holds no schedule; emit("schedule") prints those chosen',
   );
 }

@@ -14,10 +14,17 @@ import { bindParams, parameterData } from "./bind-params.js";
 import { checkParams } from "./checkpoint/check-params.js";
 import type { Variables } from "./checkpoint/tree.js";
 import type { BackendName, CompileOptions } from "./compile-options.js";
-import { checkCompileOptions, handSchedules, resolveBackend, targetsOf } from "./compile-options.js";
+import {
+  checkCompileOptions,
+  handSchedules,
+  readSchedules,
+  resolveBackend,
+  targetsOf,
+} from "./compile-options.js";
 import { dtypeOf } from "./element-type.js";
-import type { Planned } from "./plan.js";
+import type { HandSchedules, Planned } from "./plan.js";
 import { plan } from "./plan.js";
+import { refuse } from "./refusal.js";
 import { runGraphPasses } from "./run-passes.js";
 import type { TraceResult, TraceTarget } from "./trace.js";
 import { traceProgram } from "./trace.js";
@@ -44,7 +51,10 @@ export class Compilation {
   readonly notes: readonly string[];
   private readonly built = new Map<TargetName, Promise<Built>>();
 
-  constructor(target: TraceTarget, options: CompileOptions) {
+  constructor(
+    private readonly target: TraceTarget,
+    options: CompileOptions,
+  ) {
     checkCompileOptions("compile", options);
     this.options = options;
     this.backend = resolveBackend(options.backend);
@@ -58,6 +68,17 @@ export class Compilation {
         ? this.traced.graph
         : bindParams(this.traced.graph, this.checkVariables(variables));
     this.notes = notesOf(options, this.precision);
+    for (const { kernel, target: name } of readSchedules(options.schedules))
+      if (!(this.targets as readonly string[]).includes(name))
+        refuse(
+          "schedule-kernel",
+          `schedules: that of @${kernel} is for ${name}; this program is compiled for ${this.targets.join(" and ")}`,
+        );
+  }
+
+  /** The same program with other variables baked in. */
+  withVariables(variables: Variables): Compilation {
+    return new Compilation(this.target, { ...this.options, variables });
   }
 
   /** The tensors of a variables tree by parameter path; throws CheckpointError where they do not fit. */
@@ -93,11 +114,9 @@ export class Compilation {
     this.progress("graph passes", 1);
     const { graph } = runGraphPasses(this.graph, context, passes);
     this.progress("schedule and lower", 2);
-    const planned = plan(graph, {
-      ...context,
-      passes,
-      handSchedules: handSchedules(this.options.schedules),
-    });
+    const byHand = handSchedules(this.options.schedules, name);
+    const planned = plan(graph, { ...context, passes, handSchedules: byHand });
+    checkKernels(byHand, planned);
     this.progress("emit", 3);
     const emit = await backends[this.backend]();
     const artifact = await emit(planned.program, target);
@@ -134,6 +153,17 @@ export class Compilation {
       memoryBytes: planned.program.memoryBytes,
     };
   }
+}
+
+/** A schedule for a kernel that is not there would be ignored. */
+function checkKernels(byHand: HandSchedules, { layers }: Planned): void {
+  const kernels = layers.map((layer) => layer.kernel);
+  for (const kernel of byHand.keys())
+    if (!kernels.includes(kernel))
+      refuse(
+        "schedule-kernel",
+        `schedules: there is no kernel @${kernel}; the kernels are ${kernels.map((name) => `@${name}`).join(", ")}`,
+      );
 }
 
 /** The arrays of program.weights: constants as they are, parameters from the variables given. */

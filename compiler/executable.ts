@@ -1,4 +1,5 @@
 /** compile(): a compilation bound to memory in this process, with everything that can be asked of it. */
+import type { Artifact } from "../codegen/backend.js";
 import { bundle } from "../codegen/bundle.js";
 import type { TargetName } from "../ir/target.js";
 import type { OutArrays, Result, RunInput, RunInputs, View } from "../runtime/binding.js";
@@ -14,11 +15,14 @@ import type { Variables } from "./checkpoint/tree.js";
 import type { Built } from "./compile.js";
 import { Compilation, weightData } from "./compile.js";
 import type { BackendName, CompileOptions } from "./compile-options.js";
+import { hasWasm } from "./compile-options.js";
 import type { EmitStage } from "./emit-stage.js";
 import { emitStage } from "./emit-stage.js";
 import type { Explanation } from "./explain.js";
 import { explain, explanationText } from "./explain.js";
-import type { TraceTarget } from "./trace.js";
+import { refuse } from "./refusal.js";
+import type { Callable, TracedOutput, TraceTarget } from "./trace.js";
+import type { Traced } from "./traced.js";
 import { version } from "./version.js";
 
 export interface BundleRequest {
@@ -28,21 +32,14 @@ export interface BundleRequest {
   readonly inline?: boolean | undefined;
 }
 
-/** A compiled program, ready to run. `R` is what the model returns. */
-export interface Executable<B extends BackendName = BackendName, R extends Result = Tensor> {
+/** What every backend's program can do. */
+interface AnyExecutable<B, R> {
   /** What "auto" became. */
   readonly backend: B;
   readonly notes: readonly string[];
-  /** Views on the program's memory, valid until dispose(). */
-  readonly inputs: readonly View[];
-  readonly outputs: readonly View[];
   /** Runs on copies of the inputs; overlapping calls queue. Results belong to the caller. */
   run(...args: readonly (RunInput | RunInputs | OutArrays)[]): Promise<R>;
-  /** As run, at once; the last argument may be the array to write into, and then nothing is allocated. */
-  runSync(...args: readonly (RunInput | RunInputs | OutArrays)[]): R;
-  /** Computes outputs[].data from inputs[].data; allocates nothing. */
-  invoke(): void;
-  /** Gives the parameters (again) and packs them once. */
+  /** Gives the parameters (again) and packs them once. Where others were baked in, this compiles again. */
   setVariables(variables: Variables): Promise<void>;
   explain(): string;
   explain(options: { readonly json: true }): Explanation;
@@ -50,15 +47,43 @@ export interface Executable<B extends BackendName = BackendName, R extends Resul
   bundle(request?: BundleRequest): Promise<ReadonlyMap<string, Uint8Array>>;
   /** Any stage of the compilation as text. */
   emit(stage: EmitStage): Promise<string>;
+  /** Lets go of the memory; every method throws ConfigError `disposed` from then on. */
   dispose(): void;
 }
+
+/** What programs in this process's own memory can do besides. */
+interface HostExecutable<B, R> extends AnyExecutable<B, R> {
+  /** Views on the program's memory, valid until dispose(). */
+  readonly inputs: readonly View[];
+  readonly outputs: readonly View[];
+  /** As run, at once; the last argument may be the array to write into, and then nothing is allocated. */
+  runSync(...args: readonly (RunInput | RunInputs | OutArrays)[]): R;
+  /** Computes outputs[].data from inputs[].data; allocates nothing. */
+  invoke(): void;
+}
+
+/** A compiled program, ready to run. `R` is what the model returns. On "wgsl" there is no runSync, invoke or views. */
+export type Executable<B extends BackendName | "wgsl" = BackendName, R = Tensor> = [B] extends ["wgsl"]
+  ? AnyExecutable<B, R>
+  : HostExecutable<B, R>;
+
+/** What a program returns whose model returns `O`: a Tensor for each traced value. */
+export type ResultOf<O> = TracedOutput extends O
+  ? Tensor
+  : O extends Traced
+    ? Tensor
+    : { readonly [K in keyof O]: ResultOf<O[K]> };
+
+/** A module or function that returns `O`. */
+export type TargetOf<O> = (Callable & { call(...inputs: never[]): O }) | ((...inputs: Traced[]) => O);
 
 /**
  * Compiles a model for fixed input shapes.
  *
  * @param target a Module, or a function of traced values
  * @param options `inputs` is required: one spec per input. With `variables` the parameters are baked in
- * @returns an executable that owns its memory until dispose()
+ * @returns an executable that owns its memory until dispose(); its type knows the backend asked for and the form of
+ * what the model returns
  * @throws ConfigError, ShapeError, CheckpointError or UnsupportedError, before anything runs
  *
  * @example
@@ -66,33 +91,53 @@ export interface Executable<B extends BackendName = BackendName, R extends Resul
  * const f = await compile(conv, { inputs: [[1, 28, 28, 3]], variables: conv.init(key(0), [1, 28, 28, 3]) });
  * const y = await f.run(new Float32Array(28 * 28 * 3));   // float32[1,28,28,8]
  */
-export async function compile<B extends BackendName = BackendName, R extends Result = Tensor>(
+export function compile<O extends TracedOutput>(
+  target: TargetOf<O>,
+  options: CompileOptions & { readonly backend: "wgsl" },
+): Promise<Executable<"wgsl", ResultOf<O>>>;
+export function compile<B extends BackendName = BackendName, O extends TracedOutput = TracedOutput>(
+  target: TargetOf<O>,
+  options: CompileOptions<B>,
+): Promise<Executable<B, ResultOf<O>>>;
+export function compile<B extends BackendName = BackendName, R = Tensor>(
   target: TraceTarget,
   options: CompileOptions<B>,
-): Promise<Executable<B, R>> {
+): Promise<Executable<B, R>>;
+export async function compile(target: TraceTarget, options: CompileOptions): Promise<unknown> {
   const compilation = new Compilation(target, options);
   const { built, instance, note } = await instantiate(compilation);
   const notes = [...compilation.notes, note];
-  const executable = createExecutable<R>(built.program, instance, { notes });
+  const executable = createExecutable<Result>(built.program, instance, { notes });
   if (!compilation.needsVariables && built.program.weights.length > 0)
     executable.setWeights(weightData(built.planned, new Map()));
-  return withCompiler<B, R>(compilation, built, executable);
+  return withCompiler({ compilation, built }, executable);
 }
 
-function withCompiler<B extends BackendName, R extends Result>(
-  compilation: Compilation,
-  built: Built,
-  executable: RuntimeExecutable<R>,
-): Executable<B, R> {
-  let variables = compilation.options.variables;
+interface Compiled {
+  readonly compilation: Compilation;
+  readonly built: Built;
+}
+
+function withCompiler(
+  compiled: Compiled,
+  executable: RuntimeExecutable<Result>,
+): HostExecutable<BackendName, Result> {
+  let current = compiled;
+  let { variables } = compiled.compilation.options;
+  /** Throws after dispose(), as the views do. */
+  const live = (): Compiled => {
+    void executable.inputs;
+    return current;
+  };
   function explainBuilt(): string;
   function explainBuilt(options: { readonly json: true }): Explanation;
   function explainBuilt(options?: { readonly json?: boolean }): string | Explanation {
+    const { compilation, built } = live();
     const explanation = explain(compilation, built);
     return options?.json === true ? explanation : explanationText(explanation);
   }
   return {
-    backend: executable.backend as B,
+    backend: executable.backend,
     notes: executable.notes,
     get inputs() {
       return executable.inputs;
@@ -105,14 +150,39 @@ function withCompiler<B extends BackendName, R extends Result>(
     invoke: executable.invoke,
     dispose: executable.dispose,
     async setVariables(given) {
-      const values = compilation.checkVariables(given);
-      executable.setWeights(weightData(built.planned, values));
+      const { compilation, built } = live();
+      if (compilation.options.variables === undefined) {
+        executable.setWeights(weightData(built.planned, compilation.checkVariables(given)));
+      } else {
+        const next = await rebuilt(current, given);
+        executable.setWeights(weightData(next.built.planned, new Map()));
+        current = next;
+      }
       variables = given;
     },
     explain: explainBuilt,
-    bundle: (request = {}) => bundleOf(compilation, variables, request),
-    emit: (stage) => emitStage(compilation, built, stage),
+    bundle: async (request = {}) => bundleOf(live().compilation, variables, request),
+    emit: async (stage) => emitStage(live().compilation, live().built, stage),
   };
+}
+
+/** The program with other variables baked in. Its code is the same, so that the memory and its views can stay. */
+async function rebuilt({ compilation, built }: Compiled, variables: Variables): Promise<Compiled> {
+  const again = compilation.withVariables(variables);
+  const next = await again.build(built.target);
+  if (!sameCode(built.artifact, next.artifact))
+    refuse(
+      "variables-baked",
+      `${compilation.name}: its code depends on the variables baked in; compile again with these, or compile without variables`,
+    );
+  return { compilation: again, built: next };
+}
+
+function sameCode(a: Artifact, b: Artifact): boolean {
+  if (a.kind === "js") return b.kind === "js" && a.source === b.source;
+  return (
+    b.kind === "wasm" && a.bytes.length === b.bytes.length && a.bytes.every((byte, i) => byte === b.bytes[i])
+  );
 }
 
 /** The files of a bundle; every target of the backend is built for it. */
@@ -167,6 +237,11 @@ async function instantiate(
     const built = await compilation.build(compilation.targets[0]!);
     return { built, instance: instantiateJs(jsFactory(built), built.program), note: `runs ${built.target}` };
   }
+  if (!hasWasm())
+    throw new UnsupportedError(
+      "wasm-missing",
+      'this engine has no WebAssembly SIMD; compile with backend "js"',
+    );
   const target = runnableTarget(compilation);
   const built = await compilation.build(target);
   if (built.artifact.kind !== "wasm")

@@ -15,7 +15,7 @@ export { writeMsgpack } from "./checkpoint/msgpack.js";
 export { readWeights } from "./checkpoint/read-weights.js";
 export type { ParamTree, Variables } from "./checkpoint/tree.js";
 export type { BackendName, CompileOptions, Progress } from "./compile-options.js";
-export type { BundleRequest, Executable } from "./executable.js";
+export type { BundleRequest, Executable, ResultOf } from "./executable.js";
 export { compile } from "./executable.js";
 export type { Explanation, LayerExplanation } from "./explain.js";
 export type { JitOptions, Jitted } from "./jit.js";

@@ -5,15 +5,15 @@ import type { Variables } from "./checkpoint/tree.js";
 import { flattenParams } from "./checkpoint/tree.js";
 import type { BackendName, CompileOptions } from "./compile-options.js";
 import { checkCompileOptions } from "./compile-options.js";
-import type { Executable } from "./executable.js";
+import type { Executable, ResultOf, TargetOf } from "./executable.js";
 import { compile } from "./executable.js";
 import { isTensor } from "./option.js";
 import { refuse } from "./refusal.js";
-import type { TraceTarget } from "./trace.js";
+import type { TracedOutput, TraceTarget } from "./trace.js";
 
 export type JitOptions = Omit<CompileOptions, "inputs" | "variables">;
 
-export interface Jitted<R extends Result = Tensor> {
+export interface Jitted<R = Tensor> {
   /** Runs the model; the first call for a shape compiles. Inputs are Tensors, whose shapes decide. */
   (variables: Variables, ...inputs: readonly Tensor[]): Promise<R>;
   /** How many shapes are compiled. */
@@ -22,12 +22,12 @@ export interface Jitted<R extends Result = Tensor> {
   clear(): void;
 }
 
-interface Entry<R extends Result> {
-  readonly executable: Promise<Executable<BackendName, R>>;
+interface Entry {
+  readonly executable: Promise<Executable<BackendName, Result>>;
   /** Calls run one after another: each may change the weights. */
   queue: Promise<unknown>;
   /** The parameter Tensors the executable was last packed with. */
-  packed: readonly Tensor[] | null;
+  packed: ReadonlyMap<string, Tensor> | null;
 }
 
 /**
@@ -41,35 +41,36 @@ interface Entry<R extends Result> {
  * const g = jit(new Conv({ features: 8, kernelSize: [3, 3] }));
  * const y = await g(variables, tensor(pixels, [1, 28, 28, 3]));
  */
-export function jit<R extends Result = Tensor>(target: TraceTarget, options: JitOptions = {}): Jitted<R> {
+export function jit<O extends TracedOutput>(target: TargetOf<O>, options?: JitOptions): Jitted<ResultOf<O>>;
+export function jit<R = Tensor>(target: TraceTarget, options?: JitOptions): Jitted<R>;
+export function jit(target: TraceTarget, options: JitOptions = {}): Jitted<Result> {
   checkCompileOptions("jit", options);
-  const cache = new Map<string, Entry<R>>();
-  const entryFor = (inputs: readonly Tensor[]): Entry<R> => {
+  const cache = new Map<string, Entry>();
+  const entryFor = (inputs: readonly Tensor[]): Entry => {
     const key = inputs.map((input) => `${input.dtype}[${input.shape.join()}]`).join(";");
     const known = cache.get(key);
     if (known !== undefined) return known;
     const specs = inputs.map(({ shape, dtype }) => ({ shape, dtype }));
-    const entry: Entry<R> = {
-      executable: compile<BackendName, R>(target, { ...options, inputs: specs }),
+    const entry: Entry = {
+      executable: compile<BackendName, Result>(target, { ...options, inputs: specs }),
       queue: Promise.resolve(),
       packed: null,
     };
     cache.set(key, entry);
-    entry.executable.catch(() => cache.delete(key));
+    entry.executable.catch(() => cache.get(key) === entry && cache.delete(key));
     return entry;
   };
-  const run = async (entry: Entry<R>, variables: Variables, inputs: readonly RunInput[]): Promise<R> => {
+  const run = async (entry: Entry, variables: Variables, inputs: readonly RunInput[]): Promise<Result> => {
     const executable = await entry.executable;
-    const tensors = [...flattenParams(variables.params ?? {}).values()];
-    const same = entry.packed?.length === tensors.length && entry.packed.every((t, i) => t === tensors[i]);
-    if (!same) {
+    const tensors = tensorsOf(variables);
+    if (tensors === null || !samePacked(entry.packed, tensors)) {
       entry.packed = null;
       await executable.setVariables(variables);
       entry.packed = tensors;
     }
     return executable.run(...inputs);
   };
-  const jitted = (variables: Variables, ...inputs: readonly Tensor[]): Promise<R> => {
+  const jitted = async (variables: Variables, ...inputs: readonly Tensor[]): Promise<Result> => {
     for (const input of inputs)
       if (!isTensor(input))
         refuse(
@@ -84,8 +85,19 @@ export function jit<R extends Result = Tensor>(target: TraceTarget, options: Jit
   return Object.assign(jitted, {
     cacheSize: () => cache.size,
     clear: () => {
-      for (const entry of cache.values()) entry.executable.then((e) => e.dispose()).catch(() => undefined);
+      // Calls that are under way still get their results.
+      for (const { executable, queue } of cache.values())
+        queue.then(async () => (await executable).dispose()).catch(() => undefined);
       cache.clear();
     },
   });
+}
+
+/** The parameter Tensors by path; null where the variables are no tree, which setVariables refuses. */
+function tensorsOf({ params }: Variables): ReadonlyMap<string, Tensor> | null {
+  return typeof params === "object" && params !== null ? flattenParams(params) : null;
+}
+
+function samePacked(packed: Entry["packed"], tensors: ReadonlyMap<string, Tensor>): boolean {
+  return packed?.size === tensors.size && [...tensors].every(([path, t]) => packed.get(path) === t);
 }

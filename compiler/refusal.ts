@@ -173,6 +173,14 @@ export const errorCodes = {
   "unknown-pass": config("-", "a pass no one knows"),
   "required-pass": config("-", "disabling a pass that is required"),
   "schedule-illegal": config("-", "a schedule step that does not fit the kernel"),
+  "schedule-text": config("-", "text that is no schedule"),
+  "schedule-kernel": config(
+    "-",
+    "a schedule for a kernel or target the program does not have, or a second one",
+  ),
+  "variables-baked": config("-", "variables that need another program than the one others were baked into"),
+  "algorithm-unsupported": unsupported("-", "an algorithm that is not there yet"),
+  "tune-unsupported": unsupported("-", "measured tuning, which is not there yet"),
   "bad-run-line": config("-", "a test file without a run line"),
 } as const satisfies Readonly<Record<string, ErrorCode>>;
 
