@@ -152,6 +152,8 @@ async function transpileInto(folder: string, entry: string): Promise<string> {
         module: ts.ModuleKind.ESNext,
         inlineSourceMap: true,
         inlineSources: true,
+        // Stacks then name the file the user wrote.
+        sourceRoot: `${pathToFileURL(dirname(file)).href}/`,
       },
     });
     const wrong = result.diagnostics?.[0];

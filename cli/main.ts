@@ -75,7 +75,13 @@ function makeProgram(terminal: Terminal): Command {
     .configureOutput({
       writeOut: (text) => terminal.out(text),
       writeErr: (text) => terminal.note(text),
-      outputError: (text, write) => write(text.replace(/^error: /, "convsmith: ")),
+      outputError: (text, write) =>
+        write(
+          `${text
+            .trim()
+            .replace(/^error: /, "convsmith: ")
+            .replace(/\s*\n/g, " ")}\n`,
+        ),
     })
     .exitOverride();
 
@@ -89,7 +95,7 @@ function makeProgram(terminal: Terminal): Command {
   )
     .option("--name <name>", "of the files; by default the model's")
     .option("--inline", "put everything into the .mjs")
-    .requiredOption("--out <dir>", "folder to write to");
+    .option("--out <dir>", "folder to write to (required)");
   compile.action(async (model: string, flags: unknown) => {
     const checked = options.parseFlags(options.compileFlags, flags);
     await (await import("./commands/compile.js")).compileCommand(model, checked, terminal);

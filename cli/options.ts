@@ -99,7 +99,7 @@ export const compileFlags = z.object({
     .regex(/^[\w][\w.-]*$/, "must be a plain file name without an ending")
     .optional(),
   inline: z.boolean().default(false),
-  out: z.string(),
+  out: z.string("is missing: say which folder to write to"),
 });
 
 export const inspectFlags = z.object({

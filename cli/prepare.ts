@@ -5,7 +5,8 @@ import { readWeights } from "../compiler/checkpoint/read-weights.js";
 import type { Variables } from "../compiler/checkpoint/tree.js";
 import type { Built } from "../compiler/compile.js";
 import { Compilation } from "../compiler/compile.js";
-import type { CompileOptions, Progress } from "../compiler/compile-options.js";
+import type { BackendName, CompileOptions, Progress } from "../compiler/compile-options.js";
+import { resolveBackend } from "../compiler/compile-options.js";
 import { emitStage } from "../compiler/emit-stage.js";
 import { runnableTarget } from "../compiler/executable.js";
 import { explain } from "../compiler/explain.js";
@@ -95,7 +96,7 @@ function schedulesFrom(path: string): readonly Schedule[] {
 
 export interface Prepared {
   readonly target: TraceTarget;
-  readonly options: CompileOptions;
+  readonly options: CompileOptions<BackendName>;
 }
 
 /** The model, and compile options from the flags all compiling commands share. */
@@ -114,10 +115,10 @@ export async function prepareOptions(
   const inputs = inputsFor(path, model, flags.input);
   const seed = flags.weights === undefined ? (flags.seed ?? more.seed) : flags.seed;
   const variables = variablesFor(path, model, inputs, { ...flags, seed });
-  const options: CompileOptions = {
+  const options: CompileOptions<BackendName> = {
     inputs,
     variables,
-    backend: flags.backend ?? "auto",
+    backend: resolveBackend(flags.backend),
     precision: flags.precision,
     threads: flags.threads,
     // compile refuses algorithms it does not have.
@@ -175,9 +176,12 @@ function userMistake(path: string, error: unknown): unknown {
   const frame = /\n\s+at [^\n]*?((?:file:\/\/)?\/[^\n():]+):(\d+):\d+/.exec(error.stack ?? "");
   if (frame === null) return error;
   const file = frame[1]!.replace(/^file:\/\//, "");
+  const folder = dirname(resolve(path));
   const own = resolve(import.meta.dirname, "..");
   const isModel =
-    file === resolve(path) || (file.startsWith(dirname(resolve(path))) && !file.startsWith(`${own}/`));
+    file.startsWith(`${folder}/`) &&
+    !file.startsWith(`${own}/`) &&
+    !file.slice(folder.length).includes("/node_modules/");
   if (!isModel) return error;
   return fileError(
     "model-failed",
@@ -217,21 +221,8 @@ async function progress(
 }
 
 /** The build this machine would run. */
-export async function buildHere(compilation: Compilation): Promise<Built> {
-  const built = await compilation.build(runnableTarget(compilation));
-  checkSchedules(compilation, built);
-  return built;
-}
-
-/** A schedule for a kernel that is not there would be ignored. */
-function checkSchedules({ options }: Compilation, { planned }: Built): void {
-  const kernels = planned.layers.map(({ kernel }) => kernel);
-  for (const { kernel } of (options.schedules ?? []) as readonly Schedule[])
-    if (!kernels.includes(kernel))
-      throw new ConfigError(
-        "schedule-kernel",
-        `--schedule: there is no kernel @${kernel}; the kernels are ${kernels.map((name) => `@${name}`).join(", ")}`,
-      );
+export function buildHere(compilation: Compilation): Promise<Built> {
+  return compilation.build(runnableTarget(compilation));
 }
 
 /** What -vv and more add: 2 schedules, 3 graphs, 4 kernels, 5 source. */

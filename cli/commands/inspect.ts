@@ -42,7 +42,8 @@ function runPasses(
   compilation: Compilation,
   passes: PassOptions,
 ): { readonly text: () => string; readonly times: readonly PassTime[] } {
-  const context = { target: targets[runnableTarget(compilation)], precision: compilation.precision };
+  const target = targets[runnableTarget(compilation)];
+  const context = { target, precision: compilation.precision };
   const { graph, times } = runGraphPasses(compilation.graph, context, passes);
   const { stopAfter } = passes;
   if (stopAfter !== undefined && checkPassName("--stop-after", stopAfter, pipeline).level === "graph")
@@ -50,7 +51,7 @@ function runPasses(
   const planned = plan(graph, {
     ...context,
     passes,
-    handSchedules: handSchedules(compilation.options.schedules),
+    handSchedules: handSchedules(compilation.options.schedules, target.name),
   });
   const text = (): string => planned.layers.map(({ kernels }) => printKernel(kernels.legal)).join("\n");
   return { text, times: [...times, ...planned.times] };

@@ -1,6 +1,7 @@
 /** `convsmith run`: a model or a bundle on inputs from files. */
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
+import { resolveBackend } from "../../compiler/compile-options.js";
 import { compile } from "../../compiler/executable.js";
 import type { InputSpec } from "../../compiler/input-spec.js";
 import { readInputSpecs } from "../../compiler/input-spec.js";
@@ -61,7 +62,7 @@ async function openModel(
     compile<"js" | "wasm", Result>(model.target, {
       inputs: specs,
       variables,
-      backend: flags.backend ?? "auto",
+      backend: resolveBackend(flags.backend),
       precision: flags.precision,
       strict: flags.strict,
       onWarning: warner(flags, terminal),
