@@ -121,7 +121,7 @@ export function lowerConv(node: NodeOf<"conv">, operands: readonly Operand[], ou
       value: { kind: "call", fn: "mul", args: [left, right] },
       guard: conjunction([...positions.flatMap((p) => p.guard), ...skippedTaps(node)]),
     },
-    store: { to: { buffer: out.name, at: address(out, outIndex), lanes: 1, gate: null }, value: epilogue },
+    stores: [{ to: { buffer: out.name, at: address(out, outIndex), lanes: 1, gate: null }, value: epilogue }],
   };
   return {
     name: `conv_${node.window.map((dim) => dim.size).join("x") || "point"}${strideName(node.window)}`,

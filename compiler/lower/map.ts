@@ -69,7 +69,9 @@ function elementwise(name: string, body: Scalar, operands: readonly Operand[], o
     loops: walk.extents.map((extent, axis) => loop(`i${axis}`, extent, "pure")),
     lets: [],
     reduce: null,
-    store: { to: { buffer: out.name, at: at(walk.strides[operands.length]!), lanes: 1, gate: null }, value },
+    stores: [
+      { to: { buffer: out.name, at: at(walk.strides[operands.length]!), lanes: 1, gate: null }, value },
+    ],
   };
   return { name, params: [...operands.map(readParameter), writeParameter(out)], nests: [nest], macs: 0 };
 }
@@ -112,7 +114,7 @@ export function lowerPad(node: NodeOf<"pad">, from: Operand, out: Operand): Lowe
     loops,
     lets,
     reduce: null,
-    store: { to: { buffer: out.name, at: address(out, outIndex), lanes: 1, gate: null }, value: source },
+    stores: [{ to: { buffer: out.name, at: address(out, outIndex), lanes: 1, gate: null }, value: source }],
   };
   return {
     name: `pad_${node.mode}`,

@@ -62,12 +62,15 @@ function vectorSteps(nest: LoopNest, prefix: string, target: Target): Step[] {
   ];
 }
 
-/** Coefficients of an axis in the addresses of all loads and of the store. */
+/** Coefficients of an axis in the addresses of all loads and stores. */
 function addressCoefficients(nest: LoopNest, axis: string): number[] {
-  const out = [coefficient(nest.store.to.at, axis)];
-  walkExpr(nest.store.value, (e) => {
-    if (e.kind === "load") out.push(coefficient(e.from.at, axis));
-  });
+  const out: number[] = [];
+  for (const { to, value } of nest.stores) {
+    out.push(coefficient(to.at, axis));
+    walkExpr(value, (e) => {
+      if (e.kind === "load") out.push(coefficient(e.from.at, axis));
+    });
+  }
   return out;
 }
 
@@ -253,7 +256,11 @@ function operandStrides(
     if (e.from.buffer === rhs) right = Math.max(right, stride);
     else left = Math.max(left, stride);
   });
-  return { lhs: left, rhs: right, out: Math.abs(coefficient(nest.store.to.at, axis)) };
+  return {
+    lhs: left,
+    rhs: right,
+    out: Math.max(...nest.stores.map((store) => Math.abs(coefficient(store.to.at, axis)))),
+  };
 }
 
 /** Splits, order and modes of a tile; pack last, when the order of the rhs's axes is known. */

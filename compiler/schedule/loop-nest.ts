@@ -39,8 +39,20 @@ export interface LoopNest {
     /** Where false the term is not formed at all. */
     readonly guard: Expr | null;
   } | null;
-  /** Reads the reduced value as `accumulator`. */
-  readonly store: { readonly to: Access; readonly value: Expr };
+  /** What each iteration writes, in order; a nest with a reduction reads its value as `accumulator`. */
+  readonly stores: readonly Store[];
+}
+
+export interface Store {
+  readonly to: Access;
+  readonly value: Expr;
+}
+
+/** Axes and lets a store uses. */
+export function storeNames({ to, value }: Store): ReadonlySet<string> {
+  const names = new Set([...freeNames(value), ...to.at.terms.map((term) => term.of)]);
+  if (to.gate !== null) for (const name of freeNames(to.gate.when)) names.add(name);
+  return names;
 }
 
 export const accumulatorName = "acc";
@@ -83,7 +95,7 @@ export function mapNest(
       value: whole(nest.reduce.value),
       guard: nest.reduce.guard && whole(nest.reduce.guard),
     },
-    store: { to: mapAccess(nest.store.to, whole, at), value: whole(nest.store.value) },
+    stores: nest.stores.map(({ to, value }) => ({ to: mapAccess(to, whole, at), value: whole(value) })),
   };
 }
 
@@ -97,10 +109,15 @@ export function substituteAxis(nest: LoopNest, axis: string, by: Affine): LoopNe
  * gate whose answer is known.
  */
 export function buildNest(nest: LoopNest): Nest {
+  return { name: nest.name, body: decideGates(nestStatements(nest, []), new Map()) };
+}
+
+/** The statements of a nest inside other loops, whose axes it may use. */
+export function nestStatements(nest: LoopNest, around: readonly Loop[]): readonly Stmt[] {
   const firstReduce = nest.loops.findIndex((l) => l.kind === "reduce");
   const tileStart = nest.reduce === null || firstReduce < 0 ? nest.loops.length : firstReduce;
   const builder = new NestBuilder(nest, tileStart);
-  return { name: nest.name, body: decideGates(builder.outer(0, new Map(), new Set()), new Map()) };
+  return builder.outer(0, new Map(), new Set(around.map((l) => l.axis)));
 }
 
 type Extents = ReadonlyMap<string, number>;
@@ -158,8 +175,8 @@ class NestBuilder {
   }
 
   private tileBody(extents: Extents, scope: Scope): readonly Stmt[] {
-    const { reduce, store } = this.nest;
-    if (reduce === null) return [{ kind: "store", to: store.to, value: store.value }];
+    const { reduce, stores } = this.nest;
+    if (reduce === null) return stores.map((store): Stmt => ({ kind: "store", ...store }));
     const { at, size } = this.accumulatorAt(extents);
     const place: Access = { buffer: accumulatorName, at, lanes: 1, gate: null };
     const empty = this.nest.loops.some((l) => l.kind === "reduce" && l.extent === 0 && l.cut === null);
@@ -189,9 +206,8 @@ class NestBuilder {
 
   /** The tile's loops again, storing what was reduced. */
   private finish(index: number, place: Access, extents: Extents, scope: Scope): readonly Stmt[] {
-    const { store } = this.nest;
-    const used = new Set(store.to.at.terms.map((term) => term.of));
-    for (const name of freeNames(store.value)) used.add(name);
+    const { stores } = this.nest;
+    const used = new Set(stores.flatMap((store) => [...storeNames(store)]));
     const { stmts, inScope } = this.lets(
       scope,
       this.nest.lets.filter((l) => used.has(l.name)),
@@ -202,10 +218,11 @@ class NestBuilder {
         this.finish(index + 1, place, e, add(inScope, current.axis));
       return [...stmts, ...this.loopOf(current, extents, body)];
     }
-    const value = mapExpr(store.value, (e) =>
-      e.kind === "var" && e.name === accumulatorName ? { kind: "load", from: place } : e,
-    );
-    return [...stmts, { kind: "store", to: store.to, value }];
+    const reduced = (expr: Expr): Expr =>
+      mapExpr(expr, (e) =>
+        e.kind === "var" && e.name === accumulatorName ? { kind: "load", from: place } : e,
+      );
+    return [...stmts, ...stores.map(({ to, value }): Stmt => ({ kind: "store", to, value: reduced(value) }))];
   }
 
   /** Address in the accumulator buffer: the tile's axes, row-major. */

@@ -80,7 +80,7 @@ function packKernel(
     loops: loops.map((l) => ({ ...loop(l.axis, l.extent, "pure"), cut: l.cut })),
     lets: [],
     reduce: null,
-    store: { to: { buffer: packed, at: to, lanes: 1, gate: null }, value },
+    stores: [{ to: { buffer: packed, at: to, lanes: 1, gate: null }, value }],
   };
   const used = new Set<string>();
   walkExpr(value, (e) => {

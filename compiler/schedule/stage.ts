@@ -15,7 +15,7 @@ import { freeNames, walkExpr } from "../../ir/visit.js";
 import type { Draft } from "./apply.js";
 import { illegal } from "./apply.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
-import { loop, mapNest } from "./loop-nest.js";
+import { loop, mapNest, storeNames } from "./loop-nest.js";
 
 export interface Staged {
   /** Buffers between the nests. */
@@ -38,7 +38,7 @@ function findRead(nest: LoopNest, operand: string): Access | null {
       if (e.kind === "load" && e.from.buffer === operand) found.set(JSON.stringify(e.from), e.from);
     });
   if (nest.reduce !== null) look(nest.reduce.value);
-  look(nest.store.value);
+  for (const store of nest.stores) look(store.value);
   return found.size === 1 ? [...found.values()][0]! : null;
 }
 
@@ -117,12 +117,10 @@ function rewriteReads(
 }
 
 function dropUnusedLets(nest: LoopNest): LoopNest {
-  const used = new Set<string>(nest.store.to.at.terms.map((term) => term.of));
+  const used = new Set<string>(nest.stores.flatMap((store) => [...storeNames(store)]));
   const look = (expr: Expr | null): void => {
     if (expr !== null) for (const name of freeNames(expr)) used.add(name);
   };
-  look(nest.store.value);
-  look(nest.store.to.gate?.when ?? null);
   look(nest.reduce?.value ?? null);
   look(nest.reduce?.guard ?? null);
   for (const { name, value } of [...nest.lets].reverse()) if (used.has(name)) look(value);
@@ -158,7 +156,7 @@ function copyNest(
     loops,
     lets,
     reduce: null,
-    store: { to: { buffer, at: to, lanes: 1, gate: null }, value: { kind: "load", from } },
+    stores: [{ to: { buffer, at: to, lanes: 1, gate: null }, value: { kind: "load", from } }],
   };
 }
 
