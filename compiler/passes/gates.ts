@@ -36,6 +36,11 @@ export function decideExpr(expr: Expr, ranges: Ranges): Expr {
   });
 }
 
+/** Lets and registers alone are seen by nobody. */
+function acts(body: readonly Stmt[]): boolean {
+  return body.some((stmt) => stmt.kind !== "let" && stmt.kind !== "alloc");
+}
+
 function decideAccess(access: Access, ranges: Ranges): Access | null {
   if (access.gate === null) return access;
   const holds = decide(access.gate.when, ranges);
@@ -43,13 +48,15 @@ function decideAccess(access: Access, ranges: Ranges): Access | null {
   return holds ? { ...access, gate: null } : access;
 }
 
-/** The statements with every decided condition taken out. */
+/** The statements with every decided condition taken out, and every loop and `if` that is left with nothing to do. */
 export function decideGates(stmts: readonly Stmt[], outer: Ranges): readonly Stmt[] {
   let ranges = outer;
   return stmts.flatMap((stmt): readonly Stmt[] => {
     switch (stmt.kind) {
-      case "for":
-        return [{ ...stmt, body: decideGates(stmt.body, withRange(ranges, stmt.axis, axisRange(stmt))) }];
+      case "for": {
+        const body = decideGates(stmt.body, withRange(ranges, stmt.axis, axisRange(stmt)));
+        return acts(body) ? [{ ...stmt, body }] : [];
+      }
       case "let": {
         const value = decideExpr(stmt.value, ranges);
         ranges = afterLet(ranges, stmt.name, value);
@@ -64,6 +71,7 @@ export function decideGates(stmts: readonly Stmt[], outer: Ranges): readonly Stm
         const holds = decide(stmt.when, ranges);
         if (holds === false) return [];
         const body = decideGates(stmt.body, ranges);
+        if (!acts(body)) return [];
         return holds ? body : [{ ...stmt, when: decideExpr(stmt.when, ranges), body }];
       }
       case "alloc":
