@@ -26,7 +26,7 @@ export function expandUnroll(kernel: Kernel): Kernel {
   };
 }
 
-function registerNames(stmts: readonly Stmt[]): ReadonlySet<string> {
+export function registerNames(stmts: readonly Stmt[]): ReadonlySet<string> {
   const names = new Set<string>();
   mapStmts(stmts, (stmt) => {
     if (stmt.kind === "alloc" && stmt.buffer.space === "register") names.add(stmt.buffer.name);

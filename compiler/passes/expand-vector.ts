@@ -13,26 +13,49 @@ import type { Access, Affine, Expr, For, Gate, Kernel, Lanes, Stmt } from "../..
 import { affine, coefficient, substituteAffine } from "../../ir/kernel.js";
 import { freeNames, mapExpr, mapStmtExprs, mapStmts, walkAccesses } from "../../ir/visit.js";
 import type { PassContext } from "../pass.js";
-import { iterations } from "./expand-unroll.js";
+import { iterations, registerNames } from "./expand-unroll.js";
 import { decideGates } from "./gates.js";
 
 export function expandVector(kernel: Kernel, { target }: PassContext): Kernel {
   return {
     ...kernel,
     nests: kernel.nests.map((nest) => {
+      const single = singleRegisters(nest.body);
       const body = mapStmts(nest.body, (stmt) =>
-        stmt.kind === "for" && stmt.mode === "vector" ? expand(stmt, target.lanes) : stmt,
+        stmt.kind === "for" && stmt.mode === "vector" ? expand(stmt, target.lanes, single) : stmt,
       );
       return { ...nest, body: splitRegisters(decideGates(body, new Map())) };
     }),
   };
 }
 
-function expand(loop: For, lanes: Lanes): readonly Stmt[] {
+/** Registers that some vector loop uses one element at a time: then all do, so that each element has one name. */
+function singleRegisters(stmts: readonly Stmt[]): ReadonlySet<string> {
+  const registers = registerNames(stmts);
+  const single = new Set<string>();
+  mapStmts(stmts, (stmt) => {
+    if (stmt.kind === "for" && stmt.mode === "vector" && !canExpand(stmt))
+      walkAccesses(stmt.body, ({ buffer }) => void (registers.has(buffer) && single.add(buffer)));
+    return stmt;
+  });
+  return single;
+}
+
+function usesAny(stmts: readonly Stmt[], buffers: ReadonlySet<string>): boolean {
+  let found = false;
+  walkAccesses(stmts, ({ buffer }) => {
+    if (buffers.has(buffer)) found = true;
+  });
+  return found;
+}
+
+function canExpand(loop: For): boolean {
+  return loop.body.every((stmt) => canVectorise(stmt, loop.axis));
+}
+
+function expand(loop: For, lanes: Lanes, single: ReadonlySet<string>): readonly Stmt[] {
   const groups =
-    lanes === 1 || !loop.body.every((stmt) => canVectorise(stmt, loop.axis))
-      ? 0
-      : Math.floor(loop.extent / lanes);
+    lanes === 1 || !canExpand(loop) || usesAny(loop.body, single) ? 0 : Math.floor(loop.extent / lanes);
   const out: Stmt[] = [];
   for (let group = 0; group < groups; group++) {
     const at = affine(loop.start + group * lanes);

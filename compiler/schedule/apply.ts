@@ -5,7 +5,7 @@
  * Steps on pure axes never change a result bit. A reduction axis may be split exactly or cut (the order of its terms
  * stays ascending); reordering reduction axes against each other is refused.
  */
-import type { Affine, Expr, Kernel } from "../../ir/kernel.js";
+import type { Affine, Expr, Kernel, LoopMode } from "../../ir/kernel.js";
 import { addAffine, affine, coefficient, substituteAffine } from "../../ir/kernel.js";
 import type { Schedule, Step } from "../../ir/schedule.js";
 import { ConfigError } from "../../runtime/error.js";
@@ -90,19 +90,27 @@ function need(nest: LoopNest, axis: string, step: string): Loop {
   );
 }
 
+/** The last iteration of the loop, or of one around it, is shorter than the others. */
+function hasTail(nest: LoopNest, { axis, cut }: Loop): boolean {
+  return cut !== null || nest.loops.some((l) => l.cut?.inner === axis);
+}
+
+function isTaken(nest: LoopNest, name: string): boolean {
+  return findLoop(nest, name) !== null || nest.lets.some((l) => l.name === name);
+}
+
 /** for a in E -> for outer in E/f { for inner in f }, a = f*outer + inner; tail=cut adds one shorter last iteration. */
 function split(nest: LoopNest, axis: string, step: Extract<Step, { do: "split" }>): LoopNest {
   const { factor, tail } = step;
   const [outer, inner] = step.into.map(localName) as [string, string];
   const text = `split ${step.axis} by ${factor}`;
   const old = need(nest, axis, text);
-  const rest = old.extent % factor;
   if (!Number.isInteger(factor) || factor < 1) throw illegal(text, "the factor is a positive integer");
+  const rest = old.extent % factor;
   if (tail === "exact" && rest !== 0)
     throw illegal(text, `${factor} does not divide ${old.extent}; use tail=cut`);
-  if (old.cut !== null || nest.loops.some((l) => l.cut?.inner === axis))
-    throw illegal(text, `${axis} has a tail already; split it once`);
-  if ([outer, inner].some((name) => name !== axis && findLoop(nest, name) !== null) || outer === inner)
+  if (hasTail(nest, old)) throw illegal(text, `${axis} has a tail already; split it once`);
+  if ([outer, inner].some((name) => name !== axis && isTaken(nest, name)) || outer === inner)
     throw illegal(text, `${outer} or ${inner} is taken`);
   const loops = nest.loops.flatMap((l): Loop[] =>
     l.axis !== axis
@@ -127,8 +135,10 @@ function fuse(nest: LoopNest, outer: string, inner: string, into: string): LoopN
   const second = need(nest, inner, text);
   const at = nest.loops.indexOf(first);
   if (nest.loops[at + 1] !== second) throw illegal(text, `${inner} is not directly inside ${outer}`);
-  if (first.kind !== second.kind || first.cut !== null || second.cut !== null)
+  if (first.kind !== second.kind || hasTail(nest, first) || hasTail(nest, second))
     throw illegal(text, "both axes are pure or both are reduced, and neither has a tail");
+  if (first.mode !== second.mode) throw illegal(text, `${outer} is ${first.mode}, ${inner} ${second.mode}`);
+  if (into !== outer && into !== inner && isTaken(nest, into)) throw illegal(text, `${into} is taken`);
   if (!canFuse(nest, outer, inner)) throw illegal(text, "some address does not walk the two axes as one");
   const drop = (at: Affine): Affine =>
     addAffine(
@@ -171,7 +181,7 @@ function reorder(nest: LoopNest, axes: readonly string[]): LoopNest {
   for (const l of loops)
     if (l.cut !== null && loops.findIndex((o) => o.axis === l.cut!.inner) < loops.indexOf(l))
       throw illegal(text, `${l.axis} has a tail, so it stays outside ${l.cut.inner}`);
-  return { ...nest, loops };
+  return checkTile({ ...nest, loops }, text);
 }
 
 /** Changes how a loop runs. */
@@ -182,7 +192,19 @@ function setMode(nest: LoopNest, axis: string, step: Extract<Step, { do: "mode" 
     throw illegal(text, "a reduction axis runs in order: unroll or serial");
   if (step.mode === "vector" && nest.loops.some((l) => l.mode === "vector"))
     throw illegal(text, "one axis is vectorised already");
-  return { ...nest, loops: nest.loops.map((l) => (l === old ? { ...l, mode: step.mode } : l)) };
+  const loops = nest.loops.map((l) => (l === old ? { ...l, mode: step.mode } : l));
+  return checkTile({ ...nest, loops }, text);
+}
+
+const concurrent: ReadonlySet<LoopMode> = new Set<LoopMode>(["parallel", "workgroup", "lane"]);
+
+/** Loops inside a reduction share its registers, so they run in one worker. */
+function checkTile(nest: LoopNest, text: string): LoopNest {
+  const reduction = nest.loops.findIndex((l) => l.kind === "reduce");
+  const inside = reduction < 0 ? [] : nest.loops.slice(reduction);
+  const wrong = inside.find((l) => concurrent.has(l.mode));
+  if (wrong === undefined) return nest;
+  throw illegal(text, `a ${wrong.mode} loop stays outside ${nest.loops[reduction]!.axis}, which is reduced`);
 }
 
 /** Replaces each let that is merely affine by its value; the others stay. */
