@@ -55,7 +55,7 @@ export function iterations(
   const out: Stmt[] = [];
   for (let k = 0; k < count; k++) {
     const value = affine(start + k * step);
-    const renamed = count === 1 ? body : rename(body, defined, `.${axis}${start + k * step}`);
+    const renamed = rename(body, defined, `.${axis}${start + k * step}`);
     out.push(...mapStmtExprs(renamed, { affine: (at) => substituteAffine(at, axis, value) }));
   }
   return out;
