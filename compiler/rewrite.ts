@@ -172,9 +172,9 @@ function bodyKey(body: NodeBody, scalars: ScalarNumbers): string {
     case "map":
       return `map ${scalars.of(body.body)}`;
     case "conv": {
-      const { window, dims, groups, batchGroups, precision, skippedTaps, fused } = body;
+      const { fused, ...rest } = body;
       const functions = [fused.lhs, fused.rhs, fused.out].map((scalar) => scalars.of(scalar));
-      return `conv ${JSON.stringify([window, dims, groups, batchGroups, precision, skippedTaps, functions])}`;
+      return `conv ${JSON.stringify([rest, functions])}`;
     }
     default:
       return body satisfies never;

@@ -64,19 +64,26 @@ export type NodeBody =
     }
   /** Elementwise over NumPy-broadcast operands `$0`, `$1` …; the result is f32. */
   | { readonly op: "map"; readonly body: Scalar }
-  /** args: lhs, rhs, then whatever `fused` reads. At most one of groups and batchGroups exceeds 1. */
+  /**
+   * args: lhs, rhs, then whatever `fused` reads. At most one of groups and batchGroups exceeds 1.
+   *
+   * A local conv has a kernel for every output position: the spatial extents of rhs are those of out, and its input
+   * axis holds the taps of input feature 0 (row-major over the window), then those of feature 1, and so on.
+   */
   | {
       readonly op: "conv";
       readonly window: readonly WindowDim[];
       readonly dims: DimLabels;
       readonly groups: number;
       readonly batchGroups: number;
+      readonly local: boolean;
       readonly precision: "default" | "highest";
       /** Row-major window positions that fuse-mask proved to meet only zero weights. */
       readonly skippedTaps: readonly number[];
       readonly fused: ConvFused;
     };
 
+type ConvBody = Extract<NodeBody, { readonly op: "conv" }>;
 export type Op = NodeBody["op"];
 export type Node = NodeBody & {
   readonly type: TensorType;
@@ -139,6 +146,16 @@ export function convAxes(dims: DimLabels): ConvAxes {
 export function channelsLast(spatialRank: number): DimLabels {
   const digits = "0123456789".slice(0, spatialRank);
   return `b${digits}f_${digits}io->b${digits}f`;
+}
+
+/** Row-major window positions of a conv: the number of its taps. */
+export function tapCount(window: readonly WindowDim[]): number {
+  return window.reduce((taps, dim) => taps * dim.size, 1);
+}
+
+/** How many input features each tap of a conv reads. */
+export function convDepth(conv: ConvBody, rhsShape: readonly number[]): number {
+  return rhsShape[convAxes(conv.dims).rhs.in]! / (conv.local ? tapCount(conv.window) : 1);
 }
 
 /** The type a node must have; throws InternalError with the reason where its operands do not fit. */
@@ -232,7 +249,7 @@ export function inferType(
   }
 }
 
-function inferConv(body: Extract<NodeBody, { op: "conv" }>, operands: readonly TensorType[]): TensorType {
+function inferConv(body: ConvBody, operands: readonly TensorType[]): TensorType {
   const [lhs, rhs] = operands;
   if (lhs === undefined || rhs === undefined) throw new InternalError("conv needs lhs and rhs");
   const axes = convAxes(body.dims);
@@ -240,20 +257,20 @@ function inferConv(body: Extract<NodeBody, { op: "conv" }>, operands: readonly T
   if (lhs.shape.length !== rank || rhs.shape.length !== rank || axes.lhs.spatial.length !== rank - 2)
     throw new InternalError(`conv of [${lhs.shape}] and [${rhs.shape}] with ${rank - 2} window dimensions`);
   const features = rhs.shape[axes.rhs.out]!;
-  if (lhs.shape[axes.lhs.feature] !== rhs.shape[axes.rhs.in]! * body.groups)
+  const depth = convDepth(body, rhs.shape);
+  if (lhs.shape[axes.lhs.feature] !== depth * body.groups)
     throw new InternalError(
-      `conv: lhs has ${lhs.shape[axes.lhs.feature]} features, rhs reads ${rhs.shape[axes.rhs.in]} in ${body.groups} groups`,
+      `conv: lhs has ${lhs.shape[axes.lhs.feature]} features, rhs reads ${depth} in ${body.groups} groups`,
     );
   const batch = lhs.shape[axes.lhs.batch]!;
   if (features % body.groups !== 0 || features % body.batchGroups !== 0 || batch % body.batchGroups !== 0)
     throw new InternalError("conv: groups do not divide");
   if (body.groups > 1 && body.batchGroups > 1) throw new InternalError("conv: groups and batchGroups");
+  if (body.local && body.groups * body.batchGroups > 1) throw new InternalError("conv: local and in groups");
   const shape = new Array<number>(rank);
   shape[axes.out.batch] = batch / body.batchGroups;
   shape[axes.out.feature] = features;
   body.window.forEach((dim, d) => {
-    if (rhs.shape[axes.rhs.spatial[d]!] !== dim.size)
-      throw new InternalError(`conv: window ${dim.size} but rhs has ${rhs.shape[axes.rhs.spatial[d]!]} taps`);
     if (dim.border !== "zero" && (dim.lhsDilation !== 1 || dim.low < 0 || dim.high < 0))
       throw new InternalError(`conv: ${dim.border} border with lhs dilation or cropping`);
     const extent = lhs.shape[axes.lhs.spatial[d]!]!;
@@ -261,7 +278,13 @@ function inferConv(body: Extract<NodeBody, { op: "conv" }>, operands: readonly T
       throw new InternalError(`conv: padding ${dim.low}_${dim.high} of ${extent} elements`);
     if (dim.border !== "zero" && extent === 0 && dim.low + dim.high > 0)
       throw new InternalError(`conv: ${dim.border} border of an empty axis`);
-    shape[axes.out.spatial[d]!] = outputExtent(extent, dim);
+    const outputs = outputExtent(extent, dim);
+    const own = rhs.shape[axes.rhs.spatial[d]!]!;
+    if (body.local && own !== outputs)
+      throw new InternalError(`conv: ${outputs} positions but rhs has kernels for ${own}`);
+    if (!body.local && own !== dim.size)
+      throw new InternalError(`conv: window ${dim.size} but rhs has ${own} taps`);
+    shape[axes.out.spatial[d]!] = outputs;
   });
   checkFused(body.fused, operands, { lhs: lhs.shape, rhs: rhs.shape, out: shape });
   return { element: "f32", shape };

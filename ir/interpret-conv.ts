@@ -1,16 +1,17 @@
 /**
  * The meaning of `conv`: one multiply, one add at a time, in the order that fixes every bit (spec 2.1).
  *
- * A sum starts at +0 and runs over the taps in row-major order, then over the input features of the tap. A padding
- * zero is multiplied with its weight. A tap that falls between lhs elements (where the lhs dilation does not divide
- * its position) takes no part, nor does a skipped tap.
+ * A sum starts at +0 and runs over the taps in row-major order, then over the input features of the tap; that of a
+ * local conv runs over the input features, then over the taps, which is the order of its weights. A padding zero is
+ * multiplied with its weight. A tap that falls between lhs elements (where the lhs dilation does not divide its
+ * position) takes no part, nor does a skipped tap.
  */
 import { InternalError } from "./diagnostic.js";
 import type { ConvAxes, NodeOf } from "./graph.js";
-import { convAxes } from "./graph.js";
+import { convAxes, convDepth, tapCount } from "./graph.js";
 import { denseStrides, elementCount } from "./types.js";
 import type { WindowDim } from "./window.js";
-import { dilatedExtent, reflectIndex, wrapIndex } from "./window.js";
+import { dilatedExtent, reflectIndex, weightIndex, wrapIndex } from "./window.js";
 
 /** What a tap reads along one axis when it is not an element: a padding zero, or nothing. */
 const padding = -1;
@@ -68,7 +69,11 @@ function tapsAt(node: NodeOf<"conv">, axes: ConvAxes, shapes: Shapes, at: readon
   const skipped = new Set(node.skippedTaps);
   const extents = choose(shapes.lhs, axes.lhs.spatial);
   const lhsStrides = choose(denseStrides(shapes.lhs), axes.lhs.spatial);
-  const rhsStrides = choose(denseStrides(shapes.rhs), axes.rhs.spatial);
+  const rhsStrides = denseStrides(shapes.rhs);
+  const spatialStrides = choose(rhsStrides, axes.rhs.spatial);
+  const flatStrides = denseStrides(node.window.map((dim) => dim.size)).map(
+    (s) => s * rhsStrides[axes.rhs.in]!,
+  );
   const taps: Tap[] = [];
   let number = -1;
   for (const tap of indices(node.window.map((dim) => dim.size))) {
@@ -78,8 +83,9 @@ function tapsAt(node: NodeOf<"conv">, axes: ConvAxes, shapes: Shapes, at: readon
       sourceIndex(at[d]! * dim.stride + tap[d]! * dim.rhsDilation - dim.low, extents[d]!, dim),
     );
     if (source.includes(nothing)) continue;
+    const weight = tap.map((k, d) => weightIndex(k, node.window[d]!));
     taps.push({
-      rhs: dot(tap, rhsStrides),
+      rhs: node.local ? dot(at, spatialStrides) + dot(weight, flatStrides) : dot(weight, spatialStrides),
       lhs: source.includes(padding) ? padding : dot(source, lhsStrides),
     });
   }
@@ -100,10 +106,10 @@ export function convolve(
     number[],
   ];
   const features = shapes.rhs[axes.rhs.out]!;
-  const depth = shapes.rhs[axes.rhs.in]!;
+  const depth = convDepth(node, shapes.rhs);
   const batch = shapes.out[axes.out.batch]!;
   const lhsStep = lhsStride[axes.lhs.feature]!;
-  const rhsStep = rhsStride[axes.rhs.in]!;
+  const rhsStep = rhsStride[axes.rhs.in]! * (node.local ? tapCount(node.window) : 1);
   const outSpatial = choose(outStride, axes.out.spatial);
   const out = new Float32Array(elementCount(shapes.out));
   for (const at of indices(choose(shapes.out, axes.out.spatial))) {
@@ -115,12 +121,12 @@ export function convolve(
         const lhsBase = (batchGroup * batch + b) * lhsStride[axes.lhs.batch]! + group * depth * lhsStep;
         const rhsBase = o * rhsStride[axes.rhs.out]!;
         let sum = 0;
-        for (const tap of taps) {
-          for (let i = 0; i < depth; i++) {
-            const x = tap.lhs === padding ? 0 : lhs[lhsBase + tap.lhs + i * lhsStep]!;
-            sum = Math.fround(sum + Math.fround(x * rhs[rhsBase + tap.rhs + i * rhsStep]!));
-          }
-        }
+        const add = (tap: Tap, i: number): void => {
+          const x = tap.lhs === padding ? 0 : lhs[lhsBase + tap.lhs + i * lhsStep]!;
+          sum = Math.fround(sum + Math.fround(x * rhs[rhsBase + tap.rhs + i * rhsStep]!));
+        };
+        if (node.local) for (let i = 0; i < depth; i++) for (const tap of taps) add(tap, i);
+        else for (const tap of taps) for (let i = 0; i < depth; i++) add(tap, i);
         out[dot(at, outSpatial) + b * outStride[axes.out.batch]! + o * outStride[axes.out.feature]!] = sum;
       }
     }

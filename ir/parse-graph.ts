@@ -160,6 +160,7 @@ function readConv(cursor: Cursor): NodeBody {
     dims,
     groups: optional("feature_group_count", 1, () => cursor.integer()),
     batchGroups: optional("batch_group_count", 1, () => cursor.integer()),
+    local: optional("local", false, () => cursor.expectOne(["true", "false"], "true or false") === "true"),
     precision: optional<"default" | "highest">("precision", "default", () =>
       cursor.expectOne(["default", "highest"], "a precision"),
     ),
@@ -203,6 +204,12 @@ function readWindow(cursor: Cursor): WindowDim[] {
   });
   const lhsDilations = parts("lhs_dilate", 1, rank, integer);
   const rhsDilations = parts("rhs_dilate", 1, rank, integer);
+  const reversals = parts(
+    "rhs_reversal",
+    false,
+    rank,
+    () => cursor.expectPattern(/[01]/y, "0 or 1")[0] === "1",
+  );
   const borders = parts<Border>(
     "border",
     "zero",
@@ -217,6 +224,7 @@ function readWindow(cursor: Cursor): WindowDim[] {
     high: pads[d]![1]!,
     lhsDilation: lhsDilations[d]!,
     rhsDilation: rhsDilations[d]!,
+    reversal: reversals[d]!,
     border: borders[d]!,
   }));
 }

@@ -144,6 +144,11 @@ function printConv(node: NodeOf<"conv">): string {
       1,
     ),
     attribute(
+      "rhs_reversal",
+      window.map((dim) => Number(dim.reversal)),
+      0,
+    ),
+    attribute(
       "border",
       window.map((dim) => dim.border),
       "zero",
@@ -153,6 +158,7 @@ function printConv(node: NodeOf<"conv">): string {
     `window={${dims.join("")}} dim_labels=${node.dims}`,
     node.groups === 1 ? "" : ` feature_group_count=${node.groups}`,
     node.batchGroups === 1 ? "" : ` batch_group_count=${node.batchGroups}`,
+    node.local ? " local=true" : "",
     node.precision === "default" ? "" : ` precision=${node.precision}`,
     node.skippedTaps.length === 0 ? "" : ` skipped_taps=${list(node.skippedTaps)}`,
   ].join("");

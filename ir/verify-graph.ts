@@ -2,12 +2,12 @@
 import type { Diagnostic } from "./diagnostic.js";
 import { InternalError } from "./diagnostic.js";
 import type { Graph, Node } from "./graph.js";
-import { inferType } from "./graph.js";
+import { inferType, tapCount } from "./graph.js";
 import { printGraphWithLines, printType } from "./print.js";
 import type { Scalar } from "./scalar.js";
 import { scalarFns } from "./scalar.js";
 import type { ElementType, TensorType } from "./types.js";
-import { elementCount, sameShape } from "./types.js";
+import { sameShape } from "./types.js";
 
 export function checkGraph(graph: Graph): Diagnostic[] {
   const { nodes, result } = printGraphWithLines(graph);
@@ -97,7 +97,7 @@ function checkBody(node: Node, operand: TensorType | undefined, report: (message
       return true;
     case "conv":
       for (const scalar of [node.fused.lhs, node.fused.rhs, node.fused.out]) checkScalar(scalar, report);
-      checkSkippedTaps(node.skippedTaps, elementCount(node.window.map((dim) => dim.size)), report);
+      checkSkippedTaps(node.skippedTaps, tapCount(node.window), report);
       for (const dim of node.window) {
         const counts = [dim.size, dim.stride, dim.lhsDilation, dim.rhsDilation];
         if (counts.some((count) => !Number.isInteger(count) || count < 1)) fits = false;

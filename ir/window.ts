@@ -1,7 +1,8 @@
 /**
  * Window arithmetic of one spatial dimension of a convolution (spec sections 1.4, 2.1, 2.3).
  *
- * The window of output position p reads, for tap k, position `p*stride + k*rhsDilation - low` of the dilated lhs.
+ * The window of output position p reads, for tap k, position `p*stride + k*rhsDilation - low` of the dilated lhs. The
+ * weight of tap k is the kernel's element k, or the k-th from its end where the window is reversed.
  */
 
 /** What an element outside the lhs is: a zero, the lhs wrapped round, or the lhs mirrored without its edge. */
@@ -16,12 +17,28 @@ export interface WindowDim {
   readonly high: number;
   readonly lhsDilation: number;
   readonly rhsDilation: number;
+  /** The kernel is read from its last element to its first. */
+  readonly reversal: boolean;
   /** wrap and reflect need lhsDilation 1 and no negative padding. */
   readonly border: Border;
 }
 
 export function windowDim(size: number, rest: Partial<Omit<WindowDim, "size">> = {}): WindowDim {
-  return { size, stride: 1, low: 0, high: 0, lhsDilation: 1, rhsDilation: 1, border: "zero", ...rest };
+  const plain = {
+    stride: 1,
+    low: 0,
+    high: 0,
+    lhsDilation: 1,
+    rhsDilation: 1,
+    reversal: false,
+    border: "zero",
+  } as const;
+  return { size, ...plain, ...rest };
+}
+
+/** Index along the kernel of the weight of a tap; also the tap of a weight. */
+export function weightIndex(tap: number, dim: WindowDim): number {
+  return dim.reversal ? dim.size - 1 - tap : tap;
 }
 
 /** Extent after inserting `dilation - 1` elements between neighbours. */

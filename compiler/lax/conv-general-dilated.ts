@@ -90,6 +90,7 @@ export function convGeneralDilated(lhs: Traced, rhs: Traced, options: ConvGenera
       dims,
       groups: Number(featureGroupCount),
       batchGroups: Number(batchGroupCount),
+      local: false,
       precision,
       skippedTaps: [],
       fused: identityFused,

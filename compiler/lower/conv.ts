@@ -1,6 +1,6 @@
 /**
  * A convolution as a naive loop nest, straight from its definition (spec section 2.1): pure axes `h n oh ow g oc`,
- * reduction axes `kh kw ic` in this order, the accumulator from 0, then `fused.out`.
+ * reduction axes `kh kw ic` in this order (a local conv: `ic kh kw`), the accumulator from 0, then `fused.out`.
  *
  * Axes of extent 1 are left out. Each spatial position that can leave the lhs is a let (`ih`, `iw`), so that a schedule can tell the dimensions
  * of the lhs apart; elements outside the lhs are gated loads, which yield 0 and are still multiplied. A term whose
@@ -8,10 +8,10 @@
  */
 import { InternalError } from "../../ir/diagnostic.js";
 import type { NodeOf } from "../../ir/graph.js";
-import { convAxes } from "../../ir/graph.js";
+import { convAxes, convDepth, tapCount } from "../../ir/graph.js";
 import type { Affine, Expr } from "../../ir/kernel.js";
 import { addAffine, affine } from "../../ir/kernel.js";
-import { elementCount } from "../../ir/types.js";
+import { denseStrides, elementCount } from "../../ir/types.js";
 import type { WindowDim } from "../../ir/window.js";
 import { dilatedExtent } from "../../ir/window.js";
 import type { IntegerLet, Loop, LoopNest } from "../schedule/loop-nest.js";
@@ -52,13 +52,14 @@ export function lowerConv(node: NodeOf<"conv">, operands: readonly Operand[], ou
   const batch = outShape[axes.out.batch]!;
   const groups = node.groups * node.batchGroups;
   const perGroup = outShape[axes.out.feature]! / groups;
-  const depth = rhs.type.shape[axes.rhs.in]!;
+  const depth = convDepth(node, rhs.type.shape);
 
   const n = axisOf("n", batch);
   const g = axisOf("g", groups);
   const oc = axisOf("oc", perGroup);
   const ic = axisOf("ic", depth);
   const feature = addAffine(oc, g, perGroup);
+  const weight = node.window.map((dim, d) => weightOf(axisOf(names[d]!.tap, dim.size), dim));
   // An empty lhs is padding throughout: nothing can be loaded from it, and every term is 0 times a weight.
   const allPadding = elementCount(lhs.type.shape) === 0;
   const positions = node.window
@@ -71,15 +72,18 @@ export function lowerConv(node: NodeOf<"conv">, operands: readonly Operand[], ou
   lhsIndex[axes.lhs.batch] = node.batchGroups > 1 ? addAffine(n, g, batch) : n;
   lhsIndex[axes.lhs.feature] = node.batchGroups > 1 ? ic : addAffine(ic, g, depth);
   const rhsIndex: Affine[] = [];
-  rhsIndex[axes.rhs.in] = ic;
+  rhsIndex[axes.rhs.in] = node.local
+    ? addAffine(flatTap(node.window, weight), ic, tapCount(node.window))
+    : ic;
   rhsIndex[axes.rhs.out] = feature;
   const outIndex: Affine[] = [];
   outIndex[axes.out.batch] = n;
   outIndex[axes.out.feature] = feature;
   positions.forEach((position, d) => {
     lhsIndex[axes.lhs.spatial[d]!] = position.index;
-    rhsIndex[axes.rhs.spatial[d]!] = axisOf(names[d]!.tap, node.window[d]!.size);
-    outIndex[axes.out.spatial[d]!] = axisOf(names[d]!.out, outShape[axes.out.spatial[d]!]!);
+    const own = axisOf(names[d]!.out, outShape[axes.out.spatial[d]!]!);
+    rhsIndex[axes.rhs.spatial[d]!] = node.local ? own : weight[d]!;
+    outIndex[axes.out.spatial[d]!] = own;
   });
 
   const gates = positions.flatMap((position) => position.gate);
@@ -111,8 +115,9 @@ export function lowerConv(node: NodeOf<"conv">, operands: readonly Operand[], ou
       ...names.flatMap((name, d) => pure(name.out, outShape[axes.out.spatial[d]!]!)),
       ...pure("g", groups),
       ...pure("oc", perGroup),
+      ...(node.local ? reduced("ic", depth) : []),
       ...names.flatMap((name, d) => reduced(name.tap, node.window[d]!.size)),
-      ...reduced("ic", depth),
+      ...(node.local ? [] : reduced("ic", depth)),
     ],
     lets: positions.flatMap((position) => position.lets),
     reduce: {
@@ -219,15 +224,24 @@ function spatialPosition(
   };
 }
 
+/** Row-major number of the window position with the given index. */
+function flatTap(window: readonly WindowDim[], index: readonly Affine[]): Affine {
+  const strides = denseStrides(window.map((dim) => dim.size));
+  return index.reduce((tap, at, d) => addAffine(tap, at, strides[d]!), affine(0));
+}
+
+/** Index along the kernel of the weight of a tap. */
+function weightOf(tap: Affine, dim: WindowDim): Affine {
+  return dim.reversal ? addAffine(affine(dim.size - 1), tap, -1) : tap;
+}
+
 /** One test a skipped tap: its row-major number is not this one. */
 function skippedTaps(node: NodeOf<"conv">): Expr[] {
   const names = spatialNames(node.window.length);
-  let tap = affine(0);
-  let stride = 1;
-  for (let d = node.window.length - 1; d >= 0; d--) {
-    tap = addAffine(tap, axisOf(names[d]!.tap, node.window[d]!.size), stride);
-    stride *= node.window[d]!.size;
-  }
+  const tap = flatTap(
+    node.window,
+    node.window.map((dim, d) => axisOf(names[d]!.tap, dim.size)),
+  );
   return node.skippedTaps.map((skipped) => ({
     kind: "call",
     fn: "not",

@@ -9,14 +9,16 @@
  * constant the product is folded instead: fold-constants leaves it to this pass.
  *
  * A constant mask written in the model that is zero over a whole tap makes it a skipped tap, at precision "default"
- * only: leaving its products out is exact for finite activations and weights, while 0 * NaN would have been NaN.
+ * only: leaving its products out is exact for finite activations and weights, while 0 * NaN would have been NaN. The
+ * kernels of a local conv are different ones: it has no taps to skip.
  */
 import type { Graph, Node, NodeOf, ValueId } from "../../ir/graph.js";
-import { convAxes, nodeAt } from "../../ir/graph.js";
+import { convAxes, nodeAt, tapCount } from "../../ir/graph.js";
 import type { Scalar } from "../../ir/scalar.js";
 import { arg, call, substitute } from "../../ir/scalar.js";
 import type { ElementType } from "../../ir/types.js";
 import { denseStrides, elementCount, sameShape } from "../../ir/types.js";
+import { weightIndex } from "../../ir/window.js";
 import { addFolded, constantAt } from "../fold.js";
 import type { PassContext } from "../pass.js";
 import type { Rewriting } from "../rewrite.js";
@@ -77,7 +79,7 @@ function withoutProduct(
   const constant = constantAt(builder, mask);
   const skips = context.precision === "default" && conv.precision === "default";
   const zeroTaps =
-    skips && constant !== null && constant.path === ""
+    skips && !conv.local && constant !== null && constant.path === ""
       ? tapsWhereZero(constant, conv, nodeAt(graph, conv.args[1]!).type.shape)
       : [];
   const skippedTaps = [...new Set([...conv.skippedTaps, ...zeroTaps])].sort((a, b) => a - b);
@@ -120,8 +122,7 @@ function tapsWhereZero(
   rhsShape: readonly number[],
 ): number[] {
   const { spatial } = convAxes(conv.dims).rhs;
-  const taps = conv.window.reduce((product, dim) => product * dim.size, 1);
-  const zero = new Array<boolean>(taps).fill(true);
+  const zero = new Array<boolean>(tapCount(conv.window)).fill(true);
   const lead = rhsShape.length - mask.type.shape.length;
   const maskStrides = denseStrides(mask.type.shape);
   const rhsStrides = denseStrides(rhsShape);
@@ -133,7 +134,7 @@ function tapsWhereZero(
       const index = Math.floor(element / rhsStrides[axis]!) % extent;
       if (axis >= lead && mask.type.shape[axis - lead] !== 1) at += index * maskStrides[axis - lead]!;
       const d = spatial.indexOf(axis);
-      if (d >= 0) tap += index * tapStrides[d]!;
+      if (d >= 0) tap += weightIndex(index, conv.window[d]!) * tapStrides[d]!;
     });
     if (!isZero(mask.data[at]!, mask.type.element)) zero[tap] = false;
   }

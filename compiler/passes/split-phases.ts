@@ -9,8 +9,8 @@
  * dilated lhs, which is an element only where l divides t, namely element t/l. Advancing p by P = l/gcd(s,l) moves t by
  * a multiple of l, so the positions p = P*q + f of phase f all use the same taps, those with l | f*s + k*r - low: none,
  * or every K-th from some k0 on, K = l/gcd(r,l). Tap j of these reads element
- * q*(s/gcd(s,l)) + j*(r/gcd(r,l)) + (f*s + k0*r - low)/l: again a window. A phase without taps sums nothing: its conv
- * has one tap, and skips it.
+ * q*(s/gcd(s,l)) + j*(r/gcd(r,l)) + (f*s + k0*r - low)/l: again a window, reversed where the whole one is: the phase
+ * has every K-th weight, in either order. A phase without taps sums nothing: its conv has one tap, and skips it.
  *
  * The terms that remain are summed in their old order; those left out add a zero, which changes no accumulator that
  * started at 0 (finite weights given). So the results are the same bits.
@@ -21,7 +21,7 @@ import type { Scalar, ScalarArg } from "../../ir/scalar.js";
 import { arg, scalarArgs, substitute } from "../../ir/scalar.js";
 import { denseStrides, elementCount } from "../../ir/types.js";
 import type { WindowDim } from "../../ir/window.js";
-import { dilatedExtent, windowDim } from "../../ir/window.js";
+import { dilatedExtent, weightIndex, windowDim } from "../../ir/window.js";
 import { addFolded } from "../fold.js";
 import { rewriteGraph } from "../rewrite.js";
 
@@ -35,9 +35,10 @@ interface Run {
   readonly count: number;
 }
 
-/** What one phase of one dimension keeps: the taps, and the window over the undilated lhs. */
+/** What one phase of one dimension keeps: the taps, their weights, and the window over the undilated lhs. */
 interface PhaseDim {
   readonly taps: Run;
+  readonly weights: Run;
   readonly window: WindowDim;
 }
 
@@ -51,10 +52,14 @@ function phaseCounts(conv: NodeOf<"conv">): number[] {
   return conv.window.map((dim) => dim.lhsDilation / gcd(dim.stride, dim.lhsDilation));
 }
 
-/** Work fused into the lhs might make something of the inserted zeros. */
+/**
+ * Work fused into the lhs might make something of the inserted zeros, and the taps of a local conv are no axes that
+ * could be sliced.
+ */
 function splits(conv: NodeOf<"conv">): boolean {
   const { lhs } = conv.fused;
   return (
+    !conv.local &&
     conv.window.some((dim) => dim.lhsDilation !== 1) &&
     lhs.kind === "arg" &&
     lhs.of === "lhs" &&
@@ -98,12 +103,13 @@ function emptyTensor(builder: GraphBuilder, shape: readonly number[]): ValueId {
 
 /** Phase f of one dimension, with `positions` outputs, over `extent` elements; null where it has no taps. */
 function phaseDim(dim: WindowDim, f: number, positions: number, extent: number): PhaseDim | null {
-  const { size, stride, low, lhsDilation, rhsDilation } = dim;
-  if (lhsDilation === 1) return { taps: { start: 0, step: 1, count: size }, window: dim };
+  const { size, stride, low, lhsDilation, rhsDilation, reversal } = dim;
+  const every = lhsDilation / gcd(rhsDilation, lhsDilation);
+  const all = { start: 0, step: 1, count: size };
+  if (lhsDilation === 1) return { taps: all, weights: all, window: dim };
   const reads = (k: number): number => f * stride + k * rhsDilation - low;
   const start = Array.from({ length: size }, (_, k) => k).find((k) => reads(k) % lhsDilation === 0);
   if (start === undefined) return null;
-  const every = lhsDilation / gcd(rhsDilation, lhsDilation);
   const count = Math.ceil((size - start) / every);
   const window = {
     size: count,
@@ -112,19 +118,23 @@ function phaseDim(dim: WindowDim, f: number, positions: number, extent: number):
     low: 0 - reads(start) / lhsDilation,
     lhsDilation: 1,
     rhsDilation: rhsDilation / gcd(rhsDilation, lhsDilation),
+    reversal,
     border: "zero",
   } as const;
   const read = (positions - 1) * window.stride + dilatedExtent(count, window.rhsDilation);
+  const taps = { start, step: count > 1 ? every : 1, count };
+  const last = start + (count - 1) * taps.step;
   return {
-    taps: { start, step: count > 1 ? every : 1, count },
+    taps,
+    weights: { ...taps, start: weightIndex(reversal ? last : start, dim) },
     window: { ...window, high: read - extent - window.low },
   };
 }
 
-/** The conv of a phase, not yet cut out of the whole: its taps of each spatial dimension are to be taken from rhs. */
+/** The conv of a phase, not yet cut out of the whole: its weights of each spatial dimension are to be taken from rhs. */
 interface PhaseConv {
   readonly conv: NodeOf<"conv">;
-  readonly taps: readonly Run[];
+  readonly weights: readonly Run[];
 }
 
 function convOfPhase(conv: NodeOf<"conv">, dims: readonly PhaseDim[]): PhaseConv {
@@ -134,7 +144,7 @@ function convOfPhase(conv: NodeOf<"conv">, dims: readonly PhaseDim[]): PhaseConv
       window: dims.map((dim) => dim.window),
       skippedTaps: phaseSkippedTaps(conv, dims),
     },
-    taps: dims.map((dim) => dim.taps),
+    weights: dims.map((dim) => dim.weights),
   };
 }
 
@@ -146,20 +156,20 @@ function idleConv(conv: NodeOf<"conv">, extents: readonly number[], lhsShape: re
   );
   return {
     conv: { ...conv, window, skippedTaps: [0], fused: { ...conv.fused, rhs: arg("rhs") } },
-    taps: window.map(() => ({ start: 0, step: 1, count: 1 })),
+    weights: window.map(() => ({ start: 0, step: 1, count: 1 })),
   };
 }
 
-/** Adds the conv of a phase over the whole conv's operands, each cut down to the phase's taps or positions. */
+/** Adds the conv of a phase over the whole conv's operands, each cut down to the phase's weights or positions. */
 function addPhase(
-  { conv, taps }: PhaseConv,
+  { conv, weights }: PhaseConv,
   args: readonly ValueId[],
   positions: ReadonlyMap<number, Run>,
   builder: GraphBuilder,
 ): ValueId {
   const { rhs } = convAxes(conv.dims);
-  const tapsByAxis = new Map(taps.map((run, d) => [rhs.spatial[d]!, run]));
-  const phaseArgs: ValueId[] = [args[0]!, sliced(builder, args[1]!, tapsByAxis)];
+  const weightsByAxis = new Map(weights.map((run, d) => [rhs.spatial[d]!, run]));
+  const phaseArgs: ValueId[] = [args[0]!, sliced(builder, args[1]!, weightsByAxis)];
   /** The scalar over operands of its own: one operand may be cut differently for rhs and out. */
   const cut = (scalar: Scalar, runs: ReadonlyMap<number, Run>): Scalar => {
     const indices = new Map<ScalarArg, number>();
@@ -171,7 +181,7 @@ function addPhase(
     return substitute(scalar, (of) => arg(indices.get(of) ?? of));
   };
   const { fused } = conv;
-  const cutFused = { lhs: fused.lhs, rhs: cut(fused.rhs, tapsByAxis), out: cut(fused.out, positions) };
+  const cutFused = { lhs: fused.lhs, rhs: cut(fused.rhs, weightsByAxis), out: cut(fused.out, positions) };
   return builder.copy({ ...conv, fused: cutFused }, phaseArgs);
 }
 

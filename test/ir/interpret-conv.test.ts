@@ -19,8 +19,8 @@ const body = (
   conv: Omit<RandomConv, "lhsShape" | "rhsShape">,
   fused: ConvFused = identityFused,
 ): ConvBody => {
-  const { window, dims, groups, batchGroups, skippedTaps } = conv;
-  return { op: "conv", window, dims, groups, batchGroups, skippedTaps, precision: "highest", fused };
+  const { window, dims, groups, batchGroups, local, skippedTaps } = conv;
+  return { op: "conv", window, dims, groups, batchGroups, local, skippedTaps, precision: "highest", fused };
 };
 
 const plain: Omit<RandomConv, "lhsShape" | "rhsShape"> = {
@@ -28,6 +28,7 @@ const plain: Omit<RandomConv, "lhsShape" | "rhsShape"> = {
   dims: "b0f_0io->b0f",
   groups: 1,
   batchGroups: 1,
+  local: false,
   skippedTaps: [],
 };
 

@@ -5,7 +5,7 @@ import type { Scalar } from "../../ir/scalar.js";
 import { arg, call, lit } from "../../ir/scalar.js";
 import { elementCount } from "../../ir/types.js";
 import type { WindowDim } from "../../ir/window.js";
-import { dilatedExtent, outputExtent } from "../../ir/window.js";
+import { dilatedExtent, outputExtent, windowDim } from "../../ir/window.js";
 import type { Random } from "../support/random.js";
 import { random } from "../support/random.js";
 
@@ -153,8 +153,14 @@ class Net {
     const groups = channels % 2 === 0 && r.chance(0.3) ? 2 : 1;
     const window = shape.slice(1, -1).map((extent) => this.window(extent));
     const sizes = window.map((dim) => dim.size);
-    const kernel = this.weight([...sizes, channels / groups, r.pick([2, 4])]);
-    return this.addConv(x, this.masked(kernel), window, rank, groups);
+    const local = groups === 1 && r.chance(0.15);
+    const outputs = window.map((dim, d) => outputExtent(shape[d + 1]!, dim));
+    const kernel = this.weight(
+      local
+        ? [...outputs, elementCount(sizes) * channels, r.pick([2, 4])]
+        : [...sizes, channels / groups, r.pick([2, 4])],
+    );
+    return this.addConv(x, this.masked(kernel), window, rank, groups, local);
   }
 
   private addConv(
@@ -163,6 +169,7 @@ class Net {
     window: readonly WindowDim[],
     rank: number,
     groups: number,
+    local = false,
   ): ValueId {
     return this.builder.add(
       {
@@ -171,6 +178,7 @@ class Net {
         dims: channelsLast(rank),
         groups,
         batchGroups: 1,
+        local,
         precision: "default",
         skippedTaps: [],
         fused: identityFused,
@@ -203,6 +211,7 @@ class Net {
       high: r.int(-1, 3),
       lhsDilation: r.pick([1, 1, 1, 2, 3, 4]),
       rhsDilation: r.pick([1, 1, 2, 3]),
+      reversal: r.chance(0.3),
       border: "zero",
     };
     const fits = dilatedExtent(extent, dim.lhsDilation) + dim.low + dim.high >= 0;
@@ -210,12 +219,4 @@ class Net {
   }
 }
 
-const plainWindow: WindowDim = {
-  size: 1,
-  stride: 1,
-  low: 0,
-  high: 0,
-  lhsDilation: 1,
-  rhsDilation: 1,
-  border: "zero",
-};
+const plainWindow = windowDim(1);

@@ -16,6 +16,7 @@ import { arg, call, lit } from "../../ir/scalar.js";
 import type { Schedule, Step } from "../../ir/schedule.js";
 import { elementCount } from "../../ir/types.js";
 import type { WindowDim } from "../../ir/window.js";
+import { outputExtent } from "../../ir/window.js";
 
 class Choices {
   private at = 0;
@@ -89,16 +90,21 @@ function addConv(choices: Choices, builder: GraphBuilder, lhs: ValueId): ValueId
       high: choices.below(3),
       lhsDilation: border === "zero" ? 1 + choices.below(2) : 1,
       rhsDilation: 1 + choices.below(2),
+      reversal: choices.below(4) === 1,
       border,
     };
   });
   const out = (1 + choices.below(2)) * groups * batchGroups;
+  const taps = elementCount(window.map((dim) => dim.size));
+  const local = groups === 1 && batchGroups === 1 && choices.below(4) === 1;
+  const outputs = window.map((dim, d) => outputExtent(shape[d + 1]!, dim));
   const rhs = builder.add({ op: "param", path: "conv/kernel" }, [], {
     element: choices.of(["f32", "f16", "bf16"] as const),
-    shape: [...window.map((dim) => dim.size), features / groups, out],
+    shape: local
+      ? [...outputs, taps * features, out]
+      : [...window.map((dim) => dim.size), features / groups, out],
   });
   const bias = builder.add({ op: "param", path: "conv/bias" }, [], { element: "f32", shape: [out] });
-  const taps = elementCount(window.map((dim) => dim.size));
   const fused =
     choices.below(2) === 0
       ? identityFused
@@ -114,6 +120,7 @@ function addConv(choices: Choices, builder: GraphBuilder, lhs: ValueId): ValueId
       dims: channelsLast(rank),
       groups,
       batchGroups,
+      local,
       precision: choices.of(["default", "highest"] as const),
       skippedTaps: choices.below(4) === 0 ? [taps - 1] : [],
       fused,

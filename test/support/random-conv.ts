@@ -1,5 +1,6 @@
 /** Random convolutions that reach every branch: dilations, groups, borders, cropping, empty axes, any layout. */
 import type { WindowDim } from "../../ir/window.js";
+import { outputExtent } from "../../ir/window.js";
 import type { Random } from "./random.js";
 
 export interface RandomConv {
@@ -9,6 +10,7 @@ export interface RandomConv {
   readonly dims: string;
   readonly groups: number;
   readonly batchGroups: number;
+  readonly local: boolean;
   readonly skippedTaps: readonly number[];
 }
 
@@ -22,7 +24,7 @@ function randomWindow(source: Random, extent: number): WindowDim {
   const low = source.int(lowest, 4);
   const dilated = extent === 0 ? 0 : (extent - 1) * lhsDilation + 1;
   const high = Math.max(source.int(lowest, 4), -dilated - low);
-  return { size, stride, low, high, lhsDilation, rhsDilation, border };
+  return { size, stride, low, high, lhsDilation, rhsDilation, reversal: source.chance(0.2), border };
 }
 
 export function randomConv(source: Random): RandomConv {
@@ -31,7 +33,7 @@ export function randomConv(source: Random): RandomConv {
     source.chance(0.04) ? 0 : source.int(1, rank === 3 ? 4 : 7),
   );
   const window = extents.map((extent) => randomWindow(source, extent));
-  const kind = source.pick(["plain", "plain", "groups", "depthwise", "batch"] as const);
+  const kind = source.pick(["plain", "plain", "local", "groups", "depthwise", "batch"] as const);
   const groups = kind === "groups" ? 2 : kind === "depthwise" ? source.pick([2, 3, 5]) : 1;
   const batchGroups = kind === "batch" ? source.pick([2, 3]) : 1;
   const depth = kind === "depthwise" ? 1 : source.chance(0.04) ? 0 : source.pick([1, 2, 3, 4]);
@@ -44,18 +46,20 @@ export function randomConv(source: Random): RandomConv {
   const shapeOf = (labels: string, named: Readonly<Record<string, number>>): number[] =>
     [...labels].map((label) => named[label]!);
   const numbered = (values: readonly number[]) => Object.fromEntries(values.entries());
-  const sizes = numbered(window.map((dim) => dim.size));
   const taps = window.reduce((product, dim) => product * dim.size, 1);
+  const local = kind === "local";
+  const sizes = numbered(window.map((dim, d) => (local ? outputExtent(extents[d]!, dim) : dim.size)));
   const skippedTaps = source.chance(0.15)
     ? Array.from({ length: taps }, (_, tap) => tap).filter(() => source.chance(0.4))
     : [];
   return {
     lhsShape: shapeOf(lhs, { ...numbered(extents), b: batch, f: depth * groups }),
-    rhsShape: shapeOf(rhs, { ...sizes, i: depth, o: features }),
+    rhsShape: shapeOf(rhs, { ...sizes, i: local ? depth * taps : depth, o: features }),
     window,
     dims: `${lhs}_${rhs}->${out}`,
     groups,
     batchGroups,
+    local,
     skippedTaps,
   };
 }

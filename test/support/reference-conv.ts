@@ -6,11 +6,14 @@
  */
 
 export interface ReferenceWindow {
+  readonly size?: number;
   readonly stride?: number;
   readonly low?: number;
   readonly high?: number;
   readonly lhsDilation?: number;
   readonly rhsDilation?: number;
+  /** Tap k takes the k-th weight from the end. */
+  readonly reversal?: boolean;
   readonly border?: "zero" | "wrap" | "reflect";
 }
 
@@ -19,10 +22,15 @@ export interface ReferenceConv {
   readonly lhsShape: readonly number[];
   readonly rhs: ArrayLike<number>;
   readonly rhsShape: readonly number[];
-  /** One per spatial dimension; its size is the kernel's. */
+  /** One per spatial dimension; its size is the kernel's where it has none. */
   readonly window: readonly ReferenceWindow[];
   readonly groups?: number;
   readonly batchGroups?: number;
+  /**
+   * A kernel for each output position: rhs is (…outputs, features x taps, out), the taps of a feature together. Sums run
+   * over the features first.
+   */
+  readonly local?: boolean;
   /** As in `b01f_01io->b01f`, the default. */
   readonly dims?: string;
   readonly skippedTaps?: readonly number[];
@@ -54,10 +62,12 @@ interface Axis {
   readonly outputs: number;
   /** Index of the element, "zero" for padding, or null between elements. */
   source(position: number, tap: number): number | "zero" | null;
+  weight(tap: number): number;
 }
 
 function axisOf(extent: number, taps: number, window: ReferenceWindow): Axis {
   const { stride = 1, low = 0, high = 0, lhsDilation = 1, rhsDilation = 1, border = "zero" } = window;
+  const reversed = window.reversal === true;
   const dilated = extent === 0 ? 0 : (extent - 1) * lhsDilation + 1;
   const reach = taps === 0 ? 0 : (taps - 1) * rhsDilation + 1;
   const room = dilated + low + high - reach;
@@ -76,6 +86,7 @@ function axisOf(extent: number, taps: number, window: ReferenceWindow): Axis {
     extent,
     taps,
     outputs: room < 0 ? 0 : Math.floor(room / stride) + 1,
+    weight: (tap) => (reversed ? taps - 1 - tap : tap),
     source(position, tap) {
       const index = (position * stride + tap * rhsDilation - low) / lhsDilation;
       if (!Number.isInteger(index)) return null;
@@ -91,15 +102,20 @@ export function referenceConv(conv: ReferenceConv): ReferenceResult {
   const {
     groups = 1,
     batchGroups = 1,
+    local = false,
     dims = `b${digits}f_${digits}io->b${digits}f`,
     stepwise = false,
   } = conv;
   const [lhsLabels, rhsLabels, outLabels] = dims.split(/_|->/) as [string, string, string];
   const L = labelled(conv.lhsShape, lhsLabels);
   const R = labelled(conv.rhsShape, rhsLabels);
-  const axes = [..."012"].map((label, d) => axisOf(L.extent(label), R.extent(label), conv.window[d] ?? {}));
+  const axes = [..."012"].map((label, d) =>
+    axisOf(L.extent(label), conv.window[d]?.size ?? R.extent(label), conv.window[d] ?? {}),
+  );
   const [d0, d1, d2] = axes as [Axis, Axis, Axis];
   const features = R.extent("o");
+  const taps = d0.taps * d1.taps * d2.taps;
+  const depth = local ? R.extent("i") / taps : R.extent("i");
   const batch = L.extent("b") / batchGroups;
   const extents: Record<string, number> = { b: batch, f: features };
   axes.forEach((axis, d) => {
@@ -117,8 +133,7 @@ export function referenceConv(conv: ReferenceConv): ReferenceResult {
       for (let p0 = 0; p0 < d0.outputs; p0++)
         for (let p1 = 0; p1 < d1.outputs; p1++)
           for (let p2 = 0; p2 < d2.outputs; p2++) {
-            let sum = 0;
-            let size = 0;
+            const terms: { feature: number; tap: number; x: number; w: number }[] = [];
             const g = Math.floor(o / (features / groups));
             const h = Math.floor(o / (features / batchGroups));
             for (let t0 = 0; t0 < d0.taps; t0++)
@@ -129,16 +144,26 @@ export function referenceConv(conv: ReferenceConv): ReferenceResult {
                   if (s0 === null || s1 === null || s2 === null) continue;
                   const isZero = s0 === "zero" || s1 === "zero" || s2 === "zero";
                   const spatial = isZero ? 0 : s0 * L.stride("0") + s1 * L.stride("1") + s2 * L.stride("2");
-                  const tap = t0 * R.stride("0") + t1 * R.stride("1") + t2 * R.stride("2");
-                  for (let i = 0; i < R.extent("i"); i++) {
-                    const feature = g * R.extent("i") + i;
-                    const at = spatial + (h * batch + b) * L.stride("b") + feature * L.stride("f");
-                    const x = isZero ? 0 : conv.lhs[at]!;
-                    const w = conv.rhs[tap + i * R.stride("i") + o * R.stride("o")]!;
-                    sum = round(sum + round(x * w));
-                    size += Math.abs(x * w);
+                  const [k0, k1, k2] = [d0.weight(t0), d1.weight(t1), d2.weight(t2)];
+                  const [q0, q1, q2] = local ? [p0, p1, p2] : [k0, k1, k2];
+                  const kernel = q0 * R.stride("0") + q1 * R.stride("1") + q2 * R.stride("2");
+                  for (let feature = 0; feature < depth; feature++) {
+                    const f = g * depth + feature;
+                    const x = isZero
+                      ? 0
+                      : conv.lhs[spatial + (h * batch + b) * L.stride("b") + f * L.stride("f")]!;
+                    const i = local ? feature * taps + (k0 * d1.taps + k1) * d2.taps + k2 : feature;
+                    const w = conv.rhs[kernel + i * R.stride("i") + o * R.stride("o")]!;
+                    terms.push({ feature, tap: terms.length, x, w });
                   }
                 }
+            if (local) terms.sort((a, b) => a.feature - b.feature || a.tap - b.tap);
+            let sum = 0;
+            let size = 0;
+            for (const { x, w } of terms) {
+              sum = round(sum + round(x * w));
+              size += Math.abs(x * w);
+            }
             const spatial = p0 * O.stride("0") + p1 * O.stride("1") + p2 * O.stride("2");
             const index = spatial + b * O.stride("b") + o * O.stride("f");
             data[index] = sum;
