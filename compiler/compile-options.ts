@@ -6,6 +6,7 @@ import type { TargetName } from "../ir/target.js";
 import { UnsupportedError } from "../runtime/error.js";
 import type { Variables } from "./checkpoint/tree.js";
 import type { InputSpecs } from "./input-spec.js";
+import type { AlgorithmOption } from "./lower/lowerings.js";
 import { checkOptions, didYouMean, show } from "./option.js";
 import type { Code } from "./refusal.js";
 import { refuse } from "./refusal.js";
@@ -30,8 +31,8 @@ export interface CompileOptions<B extends BackendName = BackendName> {
   readonly threads?: number | undefined;
   /** "highest": the same bits on every backend, no fused multiply-add. */
   readonly precision?: "default" | "highest" | undefined;
-  /** "auto" and "direct" are the same until there is another algorithm. */
-  readonly algorithm?: "auto" | "direct" | undefined;
+  /** "auto" takes what should be fastest; "winograd" wherever it is possible, and never at precision "highest". */
+  readonly algorithm?: AlgorithmOption | undefined;
   /** Schedules to use instead of chosen ones, as text or data, each for the kernel and target it names. */
   readonly schedules?: string | readonly (Schedule | string)[] | undefined;
   /** Name of the program; by default the model's. */
@@ -78,11 +79,6 @@ export function checkCompileOptions(owner: "compile" | "jit", options: unknown):
   oneOf(owner, "backend", backend, ["js", "wasm", "wgsl", "auto"]);
   oneOf(owner, "precision", precision, ["default", "highest"]);
   oneOf(owner, "algorithm", algorithm, ["auto", "direct", "winograd"]);
-  if ((algorithm as string) === "winograd")
-    refuse(
-      "algorithm-unsupported",
-      `${owner}: algorithm "winograd" is not there yet; use "direct" or "auto"`,
-    );
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1))
     refuse("bad-option", `${owner}: threads is ${show(threads)}; it must be a positive integer`);
   for (const [name, type] of typed)

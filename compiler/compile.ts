@@ -115,7 +115,12 @@ export class Compilation {
     const { graph } = runGraphPasses(this.graph, context, passes);
     this.progress("schedule and lower", 2);
     const byHand = handSchedules(this.options.schedules, name);
-    const planned = plan(graph, { ...context, passes, handSchedules: byHand });
+    const planned = plan(graph, {
+      algorithm: this.options.algorithm ?? "auto",
+      ...context,
+      passes,
+      handSchedules: byHand,
+    });
     checkKernels(byHand, planned);
     this.progress("emit", 3);
     const emit = await backends[this.backend]();

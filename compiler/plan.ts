@@ -11,9 +11,10 @@ import { printKernel } from "../ir/print.js";
 import type { KernelCall, KernelProgram } from "../ir/program.js";
 import type { Schedule } from "../ir/schedule.js";
 import { elementBytes, elementCount } from "../ir/types.js";
-import { lowerConv } from "./lower/conv.js";
 import type { LoweredKernel } from "./lower/lowered.js";
 import { naiveKernel } from "./lower/lowered.js";
+import type { AlgorithmOption } from "./lower/lowerings.js";
+import { lowerings } from "./lower/lowerings.js";
 import { lowerCopy, lowerMap, lowerPad } from "./lower/map.js";
 import type { Operand } from "./lower/operand.js";
 import type { Lifetime } from "./memory.js";
@@ -23,7 +24,7 @@ import type { PassOptions, PassTime } from "./run-passes.js";
 import { runKernelPasses } from "./run-passes.js";
 import { applySchedule } from "./schedule/apply.js";
 import type { Choice } from "./schedule/choose.js";
-import { choose } from "./schedule/choose.js";
+import { choose, scheduleFor } from "./schedule/choose.js";
 import type { Action, ProgramBuffer, Storage, StoragePlan } from "./storage.js";
 import { planStorage } from "./storage.js";
 
@@ -59,7 +60,8 @@ export interface Planned {
   readonly memory: Readonly<Record<"inputs" | "outputs" | "weights" | "packed" | "temporaries", number>>;
 }
 
-interface PlanOptions extends PassContext {
+export interface PlanOptions extends PassContext {
+  readonly algorithm: AlgorithmOption;
   readonly handSchedules: HandSchedules;
   readonly passes: PassOptions;
 }
@@ -69,6 +71,11 @@ export function plan(graph: Graph, options: PlanOptions): Planned {
   const planner = new Planner(options);
   for (const action of storage.actions) planner.add(action);
   return planner.finish(graph.name, storage);
+}
+
+/** A buffer bound from its first element. */
+function whole(buffer: ProgramBuffer): Storage {
+  return { buffer, layout: { offset: 0, strides: [] } };
 }
 
 interface PendingCall {
@@ -86,7 +93,8 @@ class Planner {
   /** Buffers that setup writes, and those that a run writes (perhaps too). */
   private readonly invariant = new Set<ProgramBuffer>();
   private readonly varying = new Set<ProgramBuffer>();
-  private readonly packedBy = new Map<string, ProgramBuffer>();
+  /** Buffers that setup kernels fill, by what fills them with what. */
+  private readonly constants = new Map<string, ProgramBuffer>();
   private readonly names = new Map<string, number>();
 
   constructor(private readonly options: PlanOptions) {}
@@ -97,22 +105,25 @@ class Planner {
     if (elementCount(type.shape) === 0) return;
     const once = action.to.buffer.kind !== "output" && args.every((arg) => this.isInvariant(arg));
     (once ? this.invariant : this.varying).add(action.to.buffer);
-    const lowered = this.lower(action, args);
-    const name = this.uniqueName(lowered.name);
-    this.emit({ ...lowered, name }, action, args, once);
+    this.emit(this.lowerings(action, args), action, args, once);
   }
 
   private isInvariant({ buffer }: Storage): boolean {
     return buffer.kind === "weight" || (this.invariant.has(buffer) && !this.varying.has(buffer));
   }
 
-  private uniqueName(base: string): string {
+  /** The name the next kernel of a kind would get; `takeName` makes it its own. */
+  private candidateName(base: string): string {
     const number = this.names.get(base) ?? 0;
-    this.names.set(base, number + 1);
     return number === 0 ? base : `${base}_${number}`;
   }
 
-  private lower(action: Action, args: readonly Storage[]): LoweredKernel {
+  private takeName(base: string): void {
+    this.names.set(base, (this.names.get(base) ?? 0) + 1);
+  }
+
+  /** Every way to compute an action, the plainest first; their names are not taken yet. */
+  private lowerings(action: Action, args: readonly Storage[]): readonly LoweredKernel[] {
     const operand = (name: string, storage: Storage, type: Operand["type"]): Operand => ({
       name,
       type,
@@ -120,62 +131,97 @@ class Planner {
       constant: this.isInvariant(storage),
     });
     if (action.kind === "copy")
-      return lowerCopy(operand("x", args[0]!, action.type), operand("y", action.to, action.type));
+      return [lowerCopy(operand("x", args[0]!, action.type), operand("y", action.to, action.type))];
     const { node, argTypes } = action;
     const names = node.op === "conv" ? ["x", "w"] : ["x"];
     const operands = args.map((arg, i) => operand(names[i] ?? `a${i}`, arg, argTypes[i]!));
     const out = operand("y", action.to, node.type);
-    if (node.op === "conv") return lowerConv(node, operands, out);
-    if (node.op === "pad") return lowerPad(node, operands[0]!, out);
-    return lowerMap(node, operands, out);
+    if (node.op === "pad") return [lowerPad(node, operands[0]!, out)];
+    if (node.op === "map") return [lowerMap(node, operands, out)];
+    return lowerings(node, operands, out, this.options);
   }
 
-  private emit(lowered: LoweredKernel, action: Action, args: readonly Storage[], once: boolean): void {
+  private emit(
+    ways: readonly LoweredKernel[],
+    action: Action,
+    args: readonly Storage[],
+    once: boolean,
+  ): void {
     const { target, handSchedules } = this.options;
-    const chosen = choose(lowered, target);
-    const hand = handSchedules.get(lowered.name);
-    const choice = hand === undefined ? chosen : { ...chosen, schedule: hand, why: "schedule given by hand" };
+    const named = ways.map((way) => ({ ...way, name: this.candidateName(way.name) }));
+    const byHand = named.find((way) => handSchedules.has(way.name));
+    const choice: Choice =
+      byHand === undefined
+        ? choose(named, target)
+        : {
+            ...scheduleFor(byHand, target),
+            schedule: handSchedules.get(byHand.name)!,
+            why: "schedule given by hand",
+          };
+    const { lowered } = choice;
+    this.takeName(ways[named.indexOf(lowered)]!.name);
     const { kernel, packed } = applySchedule(lowered, choice.schedule);
-    const bound = new Map(lowered.params.map((param, i) => [param.name, [...args, action.to][i]!]));
-    for (const { name, kernel: packKernel } of packed)
-      bound.set(name, { buffer: this.pack(packKernel, bound), layout: { offset: 0, strides: [] } });
+    const operands = [...args, action.to];
+    const ownParams = lowered.params.slice(0, operands.length);
+    const bound = new Map(ownParams.map((param, i) => [param.name, operands[i]!]));
+    for (const { name, lowered: preparation } of lowered.prepared)
+      bound.set(name, whole(this.prepare(name, preparation, bound)));
+    for (const { name, kernel: packKernel } of packed) bound.set(name, whole(this.pack(packKernel, bound)));
     const legal = this.legalise(kernel);
-    const call = this.call(legal, bound);
-    (once ? this.setup : this.run).push(call);
+    (once ? this.setup : this.run).push(this.call(legal, bound));
+    const { type, where, op } =
+      action.kind === "compute" ? action.node : { type: action.type, where: "", op: "copy" };
     this.layers.push({
       kernel: lowered.name,
-      where: action.kind === "compute" ? action.node.where : "",
-      op: action.kind === "compute" ? action.node.op : "copy",
-      outShape: action.kind === "compute" ? action.node.type.shape : action.type.shape,
+      where,
+      op,
+      outShape: type.shape,
       macs: lowered.macs,
-      bytes: lowered.params.reduce((sum, param) => sum + param.size * elementBytes(param.element), 0),
+      bytes: ownParams.reduce((sum, param) => sum + param.size * elementBytes(param.element), 0),
       choice,
       phase: once ? "setup" : "run",
       kernels: { naive: () => naiveKernel(lowered), scheduled: kernel, legal },
     });
   }
 
-  /** The buffer that holds a packed operand; the same packing of the same weights happens once. */
+  /** The constant operand a kernel of its own computes in setup. */
+  private prepare(name: string, lowered: LoweredKernel, bound: ReadonlyMap<string, Storage>): ProgramBuffer {
+    const { schedule } = scheduleFor(lowered, this.options.target);
+    return this.constantBy(applySchedule(lowered, schedule).kernel, name, lowered.name, bound);
+  }
+
   private pack(kernel: Kernel, bound: ReadonlyMap<string, Storage>): ProgramBuffer {
+    return this.constantBy(kernel, kernel.params.at(-1)!.name, "pack", bound);
+  }
+
+  /** The buffer a setup kernel fills through its last parameter; the same work on the same weights is done once. */
+  private constantBy(
+    kernel: Kernel,
+    name: string,
+    as: string,
+    bound: ReadonlyMap<string, Storage>,
+  ): ProgramBuffer {
     const legal = this.legalise(kernel);
     const sources = kernel.params.slice(0, -1).map((param) => bound.get(param.name)!);
     const key = [
-      printKernel(legal),
+      printKernel({ ...legal, name: "" }),
       ...sources.map(({ buffer, layout }) => `${buffer.name}+${layout.offset}`),
     ].join("\n");
-    const known = this.packedBy.get(key);
+    const known = this.constants.get(key);
     if (known !== undefined) return known;
-    const { name, size } = kernel.params.at(-1)!;
+    const { size } = kernel.params.at(-1)!;
     const buffer: ProgramBuffer = {
-      name: `${name}.${this.packedBy.size}`,
+      name: `${name}.${this.constants.size}`,
       kind: "value",
       element: "f32",
       size,
     };
-    this.packedBy.set(key, buffer);
+    this.constants.set(key, buffer);
     this.invariant.add(buffer);
-    const all = new Map(bound).set(name, { buffer, layout: { offset: 0, strides: [] } });
-    this.setup.push(this.call({ ...legal, name: this.uniqueName("pack") }, all));
+    const all = new Map(bound).set(kernel.params.at(-1)!.name, whole(buffer));
+    const callName = this.candidateName(as);
+    this.takeName(as);
+    this.setup.push(this.call({ ...legal, name: callName }, all));
     return buffer;
   }
 
@@ -226,7 +272,7 @@ class Planner {
     });
     const total = (buffers: readonly ProgramBuffer[]): number =>
       buffers.reduce((sum, b) => sum + bytesOf(b), 0);
-    const packed = total([...this.packedBy.values()]);
+    const packed = total([...this.constants.values()]);
     const weightBytes = total(storage.weights.map((weight) => weight.buffer));
     return {
       program: {

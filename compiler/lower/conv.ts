@@ -17,6 +17,7 @@ import { dilatedExtent } from "../../ir/window.js";
 import type { IntegerLet, Loop, LoopNest } from "../schedule/loop-nest.js";
 import { accumulator, loop } from "../schedule/loop-nest.js";
 import type { LoweredKernel } from "./lowered.js";
+import { singleNest } from "./lowered.js";
 import type { Operand } from "./operand.js";
 import { address, broadcastAddress, readParameter, writeParameter } from "./operand.js";
 import { lowerScalar } from "./scalar.js";
@@ -128,18 +129,10 @@ export function lowerConv(node: NodeOf<"conv">, operands: readonly Operand[], ou
     },
     stores: [{ to: { buffer: out.name, at: address(out, outIndex), lanes: 1, gate: null }, value: epilogue }],
   };
-  return {
-    name: `conv_${node.window.map((dim) => dim.size).join("x") || "point"}${strideName(node.window)}`,
-    params: [...operands.map(readParameter), writeParameter(out)],
-    nests: [nest],
-    macs:
-      batch *
-      groups *
-      perGroup *
-      depth *
-      product(outShape, axes.out.spatial) *
-      node.window.reduce((k, dim) => k * dim.size, 1),
-  };
+  const taps = node.window.reduce((count, dim) => count * dim.size, 1);
+  const macs = batch * groups * perGroup * depth * product(outShape, axes.out.spatial) * taps;
+  const name = `conv_${node.window.map((dim) => dim.size).join("x") || "point"}${strideName(node.window)}`;
+  return singleNest(name, "direct", [...operands.map(readParameter), writeParameter(out)], nest, macs);
 }
 
 function product(shape: readonly number[], axes: readonly number[]): number {

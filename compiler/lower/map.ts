@@ -10,6 +10,7 @@ import { arg } from "../../ir/scalar.js";
 import type { Loop, LoopNest } from "../schedule/loop-nest.js";
 import { loop } from "../schedule/loop-nest.js";
 import type { LoweredKernel } from "./lowered.js";
+import { singleNest } from "./lowered.js";
 import type { Operand } from "./operand.js";
 import { address, readParameter, writeParameter } from "./operand.js";
 import { lowerScalar } from "./scalar.js";
@@ -73,7 +74,7 @@ function elementwise(name: string, body: Scalar, operands: readonly Operand[], o
       { to: { buffer: out.name, at: at(walk.strides[operands.length]!), lanes: 1, gate: null }, value },
     ],
   };
-  return { name, params: [...operands.map(readParameter), writeParameter(out)], nests: [nest], macs: 0 };
+  return singleNest(name, "map", [...operands.map(readParameter), writeParameter(out)], nest);
 }
 
 export function lowerMap(node: NodeOf<"map">, operands: readonly Operand[], out: Operand): LoweredKernel {
@@ -116,12 +117,7 @@ export function lowerPad(node: NodeOf<"pad">, from: Operand, out: Operand): Lowe
     reduce: null,
     stores: [{ to: { buffer: out.name, at: address(out, outIndex), lanes: 1, gate: null }, value: source }],
   };
-  return {
-    name: `pad_${node.mode}`,
-    params: [readParameter(from), writeParameter(out)],
-    nests: [nest],
-    macs: 0,
-  };
+  return singleNest(`pad_${node.mode}`, "map", [readParameter(from), writeParameter(out)], nest);
 }
 
 function padPosition(mode: PadMode, at: Affine, extent: number): Expr {

@@ -10,11 +10,11 @@ import { addAffine, affine, coefficient, substituteAffine } from "../../ir/kerne
 import type { Schedule, Step } from "../../ir/schedule.js";
 import { ConfigError } from "../../runtime/error.js";
 import type { LoweredKernel } from "../lower/lowered.js";
+import { buildNests } from "../lower/lowered.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
-import { buildNest, findLoop, mapNest, substituteAxis } from "./loop-nest.js";
+import { findLoop, mapNest, substituteAxis } from "./loop-nest.js";
 import type { PackedOperand } from "./pack.js";
 import { pack } from "./pack.js";
-import type { Staged } from "./stage.js";
 import { stage } from "./stage.js";
 
 /** A kernel with its loops arranged, and the kernels that prepare its packed operands once. */
@@ -24,7 +24,7 @@ export interface ScheduledKernel {
 }
 
 /** What steps rewrite: the lowered kernel, its intermediate buffers, and what has been packed. */
-export interface Draft extends LoweredKernel, Staged {
+export interface Draft extends LoweredKernel {
   readonly packed: readonly PackedOperand[];
 }
 
@@ -34,12 +34,12 @@ export function illegal(step: string, because: string): ConfigError {
 
 /** The kernel after some steps, its loops still data. */
 export function draftOf(lowered: LoweredKernel, steps: readonly Step[]): Draft {
-  return steps.reduce<Draft>(applyStep, { ...lowered, locals: [], packed: [] });
+  return steps.reduce<Draft>(applyStep, { ...lowered, packed: [] });
 }
 
 export function applySchedule(lowered: LoweredKernel, schedule: Schedule): ScheduledKernel {
   const draft = draftOf(lowered, schedule.steps);
-  const nests = draft.nests.map((nest) => buildNest(inlineIndexLets(nest)));
+  const nests = buildNests({ ...draft, nests: draft.nests.map(inlineIndexLets) });
   return {
     kernel: { name: draft.name, params: draft.params, locals: draft.locals, nests },
     packed: draft.packed,

@@ -2,7 +2,10 @@
  * What a register tile should cost on a target. Cycles are of a nominal 3.5 GHz core; only their ratios choose, and the
  * time shown by explain() is this divided by the clock.
  */
+import type { Expr } from "../../ir/kernel.js";
 import type { Target, TargetName } from "../../ir/target.js";
+import { walkExpr } from "../../ir/visit.js";
+import type { LoopNest } from "./loop-nest.js";
 
 interface Costs {
   /** One multiply-add of a whole register (lanes wide). */
@@ -118,6 +121,25 @@ export function unrollCount(extent: number, accumulators: number, target: Target
 export function copyCycles(elements: number, vector: boolean, target: Target): number {
   const cost = costs[target.name];
   return (elements / (vector ? target.lanes : 1)) * (cost.load + cost.store);
+}
+
+/** Cycles of a nest that computes several values an iteration from shared operands (a transform). */
+export function storesCycles(nest: LoopNest, iterations: number, vector: boolean, target: Target): number {
+  const cost = costs[target.name];
+  const seen = new Set<Expr>();
+  let loads = 0;
+  let operations = 0;
+  for (const { value } of nest.stores)
+    walkExpr(
+      value,
+      (e) => {
+        if (e.kind === "load") loads++;
+        if (e.kind === "call") operations++;
+      },
+      seen,
+    );
+  const each = loads * cost.load + nest.stores.length * cost.store + operations * cost.multiplyAdd;
+  return (iterations / (vector ? target.lanes : 1)) * each;
 }
 
 export function milliseconds(cycles: number): number {

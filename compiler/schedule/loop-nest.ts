@@ -208,6 +208,8 @@ class NestBuilder {
   private finish(index: number, place: Access, extents: Extents, scope: Scope): readonly Stmt[] {
     const { stores } = this.nest;
     const used = new Set(stores.flatMap((store) => [...storeNames(store)]));
+    for (const { name, value } of [...this.nest.lets].reverse())
+      if (used.has(name)) for (const inner of freeNames(value)) used.add(inner);
     const { stmts, inScope } = this.lets(
       scope,
       this.nest.lets.filter((l) => used.has(l.name)),

@@ -24,8 +24,10 @@ export interface PackedOperand {
 
 export function pack(draft: Draft, operand: string, axes: readonly string[]): Draft {
   const text = `pack ${operand} as ${axes.join(" ")}`;
-  const nest = draft.nests.find((candidate) => candidate.name === "main");
+  const nest = draft.nests.find((candidate) => candidate.reduce !== null);
   if (nest?.reduce == null) throw illegal(text, "the kernel has no reduction");
+  if (!draft.params.some((p) => p.name === operand))
+    throw illegal(text, `the kernel has no operand ${operand}`);
   const constants = new Set(draft.params.filter((p) => p.access === "constant").map((p) => p.name));
   if (!constants.has(operand)) throw illegal(text, `${operand} is not constant`);
   const value = largestConstant(nest.reduce.value, operand, constants);
@@ -35,6 +37,10 @@ export function pack(draft: Draft, operand: string, axes: readonly string[]): Dr
     if (found === null) throw illegal(text, `there is no axis ${axis}`);
     return found;
   });
+  if (new Set(axes).size !== axes.length) throw illegal(text, "an axis is named twice");
+  for (const { axis, cut } of loops)
+    if (cut !== null && axes.includes(cut.inner) && axes.indexOf(cut.inner) < axes.indexOf(axis))
+      throw illegal(text, `${axis} has a tail, so it stays outside ${cut.inner}`);
   for (const name of freeNames(value))
     if (!axes.includes(name)) throw illegal(text, `${operand} also varies along ${name}: name it too`);
 

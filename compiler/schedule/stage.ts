@@ -17,11 +17,6 @@ import { illegal } from "./apply.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
 import { loop, mapNest, storeNames } from "./loop-nest.js";
 
-export interface Staged {
-  /** Buffers between the nests. */
-  readonly locals: readonly Buffer[];
-}
-
 interface Dimension {
   readonly name: string;
   /** Values the name takes, before it is clamped or wrapped into the operand. */
@@ -44,6 +39,8 @@ function findRead(nest: LoopNest, operand: string): Access | null {
 
 export function stage(draft: Draft, operand: string): Draft {
   const text = `stage ${operand}`;
+  const name = `${operand}.staged`;
+  if (draft.locals.some((local) => local.name === name)) throw illegal(text, "it is staged already");
   const nest = draft.nests.find((candidate) => findRead(candidate, operand) !== null);
   const param = draft.params.find((candidate) => candidate.name === operand);
   if (nest === undefined || param === undefined)
@@ -54,11 +51,11 @@ export function stage(draft: Draft, operand: string): Draft {
   const dimensions = dimensionsOf(nest, read, text);
   const strides = new Map<string, number>();
   let size = 1;
-  for (const { name, range } of [...dimensions].reverse()) {
-    strides.set(name, size);
+  for (const { name: dimension, range } of [...dimensions].reverse()) {
+    strides.set(dimension, size);
     size *= range.max - range.min + 1;
   }
-  const buffer: Buffer = { name: `${operand}.staged`, element: "f32", size, space: "arena" };
+  const buffer: Buffer = { name, element: "f32", size, space: "arena" };
   const main = rewriteReads(nest, read, buffer.name, dimensions, strides);
   const copy = copyNest(nest, read, buffer.name, dimensions, strides);
   return {
@@ -88,7 +85,8 @@ function dimensionsOf(nest: LoopNest, read: Access, text: string): Dimension[] {
           : value?.kind === "integer" && value.fn !== "div"
             ? value.of
             : null;
-      if (raw === null) throw illegal(text, `${name} is not a position that can be copied`);
+      if (raw === null || raw.terms.some((term) => !axes.has(term.of)))
+        throw illegal(text, `${name} is not a position that can be copied`);
       return { name, range: affineRange(raw, axes), raw };
     });
 }

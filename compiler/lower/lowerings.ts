@@ -1,0 +1,28 @@
+/** The ways to compute a convolution that its shape, precision and the user's wish allow; choose costs them. */
+import type { NodeOf } from "../../ir/graph.js";
+import type { PassContext } from "../pass.js";
+import { lowerConv } from "./conv.js";
+import type { LoweredKernel } from "./lowered.js";
+import type { Operand } from "./operand.js";
+import { lowerWinograd, winogradRefusal } from "./winograd.js";
+
+/** "winograd" takes it wherever it is possible, whatever it should cost. */
+export type AlgorithmOption = "auto" | "direct" | "winograd";
+
+interface Wish extends PassContext {
+  readonly algorithm: AlgorithmOption;
+}
+
+/** At least one; winograd rounds otherwise, so it is only there at precision "default". */
+export function lowerings(
+  node: NodeOf<"conv">,
+  operands: readonly Operand[],
+  out: Operand,
+  { algorithm, precision }: Wish,
+): readonly LoweredKernel[] {
+  const direct = lowerConv(node, operands, out);
+  if (algorithm === "direct" || precision === "highest" || node.precision === "highest") return [direct];
+  if (winogradRefusal(node, operands) !== null) return [direct];
+  const winograd = ([2, 4] as const).map((m) => lowerWinograd(m, node, operands, out));
+  return algorithm === "winograd" ? winograd : [direct, ...winograd];
+}

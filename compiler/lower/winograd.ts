@@ -1,0 +1,438 @@
+/**
+ * A 3-tap, stride-1 convolution (1-D or 2-D) by Winograd's F(m, 3): each tile of m outputs an axis is computed from
+ * (m + 2) inputs with (m + 2) products a channel instead of 3m.
+ *
+ * Three nests run block by block, so that what is between them stays in cache: `transform-lhs` (tiles to V), `multiply`
+ * (M = V * U, one small matrix product for each of the (m + 2)^n points) and `transform-out` (M to outputs, with the
+ * epilogue). U, the transformed weights, is prepared once. The lhs is first copied with its border made real
+ * (`stage-x`), unless every tile lies inside it. Not exact: other products are rounded than in the definition.
+ */
+import type { NodeOf } from "../../ir/graph.js";
+import { convAxes } from "../../ir/graph.js";
+import type { Affine, Buffer, Expr, Parameter } from "../../ir/kernel.js";
+import { addAffine, affine } from "../../ir/kernel.js";
+import type { Loop, LoopNest, Store } from "../schedule/loop-nest.js";
+import { accumulator, loop } from "../schedule/loop-nest.js";
+import { spatialNames } from "./conv.js";
+import type { LoweredKernel, PreparedOperand } from "./lowered.js";
+import { singleNest } from "./lowered.js";
+import type { Operand } from "./operand.js";
+import { address, broadcastAddress, readParameter, writeParameter } from "./operand.js";
+import { lowerScalar } from "./scalar.js";
+import type { OutputTile } from "./winograd-transform.js";
+import { transformAll, transformInput, transformOutput, transformTaps } from "./winograd-transform.js";
+
+/** Why a conv cannot be computed this way, or null. */
+export function winogradRefusal(node: NodeOf<"conv">, operands: readonly Operand[]): string | null {
+  const rank = node.window.length;
+  if (rank !== 1 && rank !== 2) return "only 1-D and 2-D windows";
+  if (node.window.some((dim) => dim.size !== 3)) return "only windows of 3 taps";
+  if (node.window.some((dim) => dim.stride !== 1 || dim.lhsDilation !== 1 || dim.rhsDilation !== 1))
+    return "only stride and dilation 1";
+  if (node.groups !== 1 || node.batchGroups !== 1) return "only one group";
+  if (node.fused.lhs.kind !== "arg") return "only a plain lhs";
+  if (operands[1]?.constant !== true) return "the weights are not constant";
+  return null;
+}
+
+/** How the outputs are cut into tiles and blocks. */
+interface Tiling {
+  readonly m: OutputTile;
+  /** Inputs a tile an axis: m + 2. */
+  readonly size: number;
+  /** Tiles along each spatial axis. */
+  readonly tiles: readonly number[];
+  /** Rows of tiles computed together. */
+  readonly rows: number;
+  /** Tiles of a block. */
+  readonly blockTiles: number;
+  readonly points: number;
+}
+
+/** Bytes of V and M of one block that stay in a second-level cache beside the weights that stream by. */
+const blockBytes = 512 * 1024;
+
+function tilingOf(m: OutputTile, outSpatial: readonly number[], channels: number): Tiling {
+  const size = m + 2;
+  const tiles = outSpatial.map((extent) => Math.ceil(extent / m));
+  const points = size ** tiles.length;
+  const perTile = points * channels * 4;
+  const perRow = tiles.length === 1 ? 1 : tiles[1]!;
+  const most = Math.max(1, Math.floor(blockBytes / perTile / perRow));
+  let rows = Math.min(most, tiles[0]!);
+  while (tiles[0]! % rows !== 0) rows--;
+  return { m, size, tiles, rows, blockTiles: rows * perRow, points };
+}
+
+/** `winogradRefusal` has said null. */
+export function lowerWinograd(
+  m: OutputTile,
+  node: NodeOf<"conv">,
+  operands: readonly Operand[],
+  out: Operand,
+): LoweredKernel {
+  const build = new WinogradLowering(m, node, operands, out);
+  return build.lower();
+}
+
+class WinogradLowering {
+  private readonly axes;
+  private readonly rank: number;
+  private readonly tiling: Tiling;
+  private readonly names;
+  private readonly lhs: Operand;
+  private readonly rhs: Operand;
+  private readonly batch: number;
+  private readonly depth: number;
+  private readonly features: number;
+  private readonly outSpatial: readonly number[];
+
+  constructor(
+    m: OutputTile,
+    private readonly node: NodeOf<"conv">,
+    private readonly operands: readonly Operand[],
+    private readonly out: Operand,
+  ) {
+    this.axes = convAxes(node.dims);
+    this.rank = node.window.length;
+    [this.lhs, this.rhs] = operands as [Operand, Operand];
+    this.names = spatialNames(this.rank);
+    this.batch = node.type.shape[this.axes.out.batch]!;
+    this.features = node.type.shape[this.axes.out.feature]!;
+    this.depth = this.rhs.type.shape[this.axes.rhs.in]!;
+    this.outSpatial = this.axes.out.spatial.map((axis) => node.type.shape[axis]!);
+    this.tiling = tilingOf(m, this.outSpatial, this.depth + this.features);
+  }
+
+  lower(): LoweredKernel {
+    const { points, blockTiles } = this.tiling;
+    const v: Buffer = this.local("v", points * blockTiles * this.depth);
+    const products: Buffer = this.local("m", points * blockTiles * this.features);
+    const staged = this.stage();
+    const weights: Parameter = {
+      name: "u",
+      element: "f32",
+      size: points * this.depth * this.features,
+      access: "constant",
+    };
+    const params = [...this.operands.map(readParameter), writeParameter(this.out), weights];
+    const nests = [
+      this.transformLhs(staged.source, v),
+      this.multiply(v, products),
+      this.transformOut(products),
+    ];
+    return {
+      name: `conv_${this.node.window.map((dim) => dim.size).join("x")}_winograd${this.tiling.m}`,
+      algorithm: "winograd",
+      params,
+      prepared: [this.prepareWeights(weights)],
+      locals: [...staged.locals, v, products],
+      nests: [...staged.nests, ...nests],
+      together: { loops: this.blockLoops(), nests: nests.map((nest) => nest.name) },
+      macs:
+        this.batch * this.features * this.depth * this.outSpatial.reduce((a, b) => a * b, 1) * 3 ** this.rank,
+    };
+  }
+
+  private local(name: string, size: number): Buffer {
+    return { name, element: "f32", size, space: "arena" };
+  }
+
+  /** n and the blocks of tile rows, where there is more than one. */
+  private blockLoops(): Loop[] {
+    const blocks = this.tiling.tiles[0]! / this.tiling.rows;
+    return [
+      ...(this.batch > 1 ? [loop("n", this.batch, "pure")] : []),
+      ...(blocks > 1 ? [loop("block", blocks, "pure")] : []),
+    ];
+  }
+
+  /** Loops over the tiles of a block: `th tw` in 2-D, `tw` in 1-D; axes of extent 1 are left out. */
+  private tileLoops(): Loop[] {
+    const extents = [this.tiling.rows, ...this.tiling.tiles.slice(1)];
+    return extents.flatMap((extent, d) => (extent > 1 ? [loop(this.tileName(d), extent, "pure")] : []));
+  }
+
+  private tileName(d: number): string {
+    return this.names[d]!.out.replace("o", "t");
+  }
+
+  /** Number of the tile along axis d, in the whole output. */
+  private tileIndex(d: number): Affine {
+    const extent = d === 0 ? this.tiling.rows : this.tiling.tiles[d]!;
+    const own = extent > 1 ? affine(0, { [this.tileName(d)]: 1 }) : affine(0);
+    const blocks = this.tiling.tiles[0]! / this.tiling.rows;
+    return d === 0 && blocks > 1 ? addAffine(own, affine(0, { block: this.tiling.rows })) : own;
+  }
+
+  /** Number of the tile in its block. */
+  private tileInBlock(): Affine {
+    const width = this.rank === 1 ? 1 : this.tiling.tiles[1]!;
+    let at = this.tiling.rows > 1 ? affine(0, { [this.tileName(0)]: width }) : affine(0);
+    if (this.rank === 2 && width > 1) at = addAffine(at, affine(0, { [this.tileName(1)]: 1 }));
+    return at;
+  }
+
+  private channelLoop(name: string, extent: number): Loop[] {
+    return extent > 1 ? [loop(name, extent, "pure")] : [];
+  }
+
+  private channel(name: string, extent: number): Affine {
+    return extent > 1 ? affine(0, { [name]: 1 }) : affine(0);
+  }
+
+  private batchIndex(): Affine {
+    return this.batch > 1 ? affine(0, { n: 1 }) : affine(0);
+  }
+
+  /** Every point (or position) of a tile, as one index an axis. */
+  private positions(size: number): readonly (readonly number[])[] {
+    let out: number[][] = [[]];
+    for (let d = 0; d < this.rank; d++)
+      out = out.flatMap((prefix) => Array.from({ length: size }, (_, i) => [...prefix, i]));
+    return out;
+  }
+
+  /** The lhs with its border made real, or the lhs itself where no tile leaves it. */
+  private stage(): { source: StagedSource; nests: readonly LoopNest[]; locals: readonly Buffer[] } {
+    const { m, tiles } = this.tiling;
+    const extents = tiles.map((count) => count * m + 2);
+    const spatial = this.axes.lhs.spatial;
+    const lows = this.node.window.map((dim) => dim.low);
+    const inside = spatial.every(
+      (axis, d) => lows[d]! <= 0 && extents[d]! - lows[d]! <= this.lhs.type.shape[axis]!,
+    );
+    if (inside) {
+      const { strides } = this.lhs.layout;
+      const offset = spatial.reduce((at, axis, d) => at - lows[d]! * strides[axis]!, 0);
+      const source: StagedSource = {
+        buffer: this.lhs.name,
+        offset,
+        batch: strides[this.axes.lhs.batch]!,
+        channel: strides[this.axes.lhs.feature]!,
+        spatial: spatial.map((axis) => strides[axis]!),
+      };
+      return { source, nests: [], locals: [] };
+    }
+    return this.copyWithBorder(extents, lows);
+  }
+
+  private copyWithBorder(extents: readonly number[], lows: readonly number[]) {
+    const strides: number[] = [];
+    let stride = this.depth;
+    for (let d = this.rank - 1; d >= 0; d--) {
+      strides[d] = stride;
+      stride *= extents[d]!;
+    }
+    const source: StagedSource = {
+      buffer: "x.staged",
+      offset: 0,
+      batch: stride,
+      channel: 1,
+      spatial: strides,
+    };
+    const index: Affine[] = [];
+    index[this.axes.lhs.batch] = this.batchIndex();
+    index[this.axes.lhs.feature] = this.channel("ic", this.depth);
+    const gates: Expr[] = [];
+    const lets: { name: string; value: Expr }[] = [];
+    let to = addAffine(this.channel("ic", this.depth), this.batchIndex(), source.batch);
+    this.node.window.forEach((dim, d) => {
+      const axis = `${this.names[d]!.position}.at`;
+      const position = affine(0, { [this.names[d]!.position]: 1 });
+      const extent = this.lhs.type.shape[this.axes.lhs.spatial[d]!]!;
+      const at = affine(-lows[d]!, { [axis]: 1 });
+      lets.push({
+        name: this.names[d]!.position,
+        value:
+          dim.border === "zero"
+            ? { kind: "index", at }
+            : { kind: "integer", fn: dim.border, of: at, by: extent },
+      });
+      // Beyond a wrapped or mirrored border lies only what no output needs, so any element will do there.
+      if (dim.border === "zero") gates.push({ kind: "test", fn: "inside", of: position, by: extent });
+      index[this.axes.lhs.spatial[d]!] = position;
+      to = addAffine(to, affine(0, { [axis]: strides[d]! }));
+    });
+    const when = gates.reduce<Expr | null>(
+      (a, b) => (a === null ? b : { kind: "call", fn: "and", args: [a, b] }),
+      null,
+    );
+    const from = {
+      buffer: this.lhs.name,
+      at: address(this.lhs, index),
+      lanes: 1,
+      gate: when && { when, otherwise: 0 },
+    } as const;
+    const nest: LoopNest = {
+      name: "stage-x",
+      loops: [
+        ...(this.batch > 1 ? [loop("n", this.batch, "pure")] : []),
+        ...extents.map((extent, d) => loop(`${this.names[d]!.position}.at`, extent, "pure")),
+        ...this.channelLoop("ic", this.depth),
+      ],
+      lets,
+      reduce: null,
+      stores: [{ to: { buffer: "x.staged", at: to, lanes: 1, gate: null }, value: { kind: "load", from } }],
+    };
+    return { source, nests: [nest], locals: [this.local("x.staged", stride * this.batch)] };
+  }
+
+  /** V[point][tile][ic] = the transform of the tile's inputs. */
+  private transformLhs(source: StagedSource, v: Buffer): LoopNest {
+    const { m, size, blockTiles } = this.tiling;
+    const ic = this.channel("ic", this.depth);
+    const values = this.positions(size).map((position): Expr => {
+      let at = addAffine(affine(source.offset), this.batchIndex(), source.batch);
+      at = addAffine(at, ic, source.channel);
+      position.forEach((p, d) => {
+        at = addAffine(at, addAffine(affine(p), this.tileIndex(d), m), source.spatial[d]!);
+      });
+      return { kind: "load", from: { buffer: source.buffer, at, lanes: 1, gate: null } };
+    });
+    const transformed = transformAll(this.rank, size, values, (line) => transformInput(m, line));
+    const stores = transformed.map((value, point): Store => {
+      const at = addAffine(
+        addAffine(affine(point * blockTiles * this.depth), this.tileInBlock(), this.depth),
+        ic,
+      );
+      return { to: { buffer: v.name, at, lanes: 1, gate: null }, value };
+    });
+    return {
+      name: "transform-lhs",
+      loops: [...this.tileLoops(), ...this.channelLoop("ic", this.depth)],
+      lets: [],
+      reduce: null,
+      stores,
+    };
+  }
+
+  /** M[point][tile][oc] = the sum over ic of V[point][tile][ic] * U[point][ic][oc]. */
+  private multiply(v: Buffer, products: Buffer): LoopNest {
+    const { points, blockTiles } = this.tiling;
+    const tile = blockTiles > 1 ? affine(0, { t: 1 }) : affine(0);
+    const point = affine(0, { point: 1 });
+    const ic = this.channel("ic", this.depth);
+    const oc = this.channel("oc", this.features);
+    const at = (stride: number, inner: Affine): Affine =>
+      addAffine(addAffine(inner, tile, stride), point, blockTiles * stride);
+    const read = (buffer: string, place: Affine): Expr => ({
+      kind: "load",
+      from: { buffer, at: place, lanes: 1, gate: null },
+    });
+    const weight = addAffine(addAffine(oc, ic, this.features), point, this.depth * this.features);
+    return {
+      name: "multiply",
+      loops: [
+        loop("point", points, "pure"),
+        ...(blockTiles > 1 ? [loop("t", blockTiles, "pure")] : []),
+        ...this.channelLoop("oc", this.features),
+        ...(this.depth > 1 ? [loop("ic", this.depth, "reduce")] : []),
+      ],
+      lets: [],
+      reduce: {
+        fn: "add",
+        init: 0,
+        value: { kind: "call", fn: "mul", args: [read(v.name, at(this.depth, ic)), read("u", weight)] },
+        guard: null,
+      },
+      stores: [
+        {
+          to: { buffer: products.name, at: at(this.features, oc), lanes: 1, gate: null },
+          value: accumulator,
+        },
+      ],
+    };
+  }
+
+  /** The outputs of each tile, through the epilogue; what lies outside the output is not written. */
+  private transformOut(products: Buffer): LoopNest {
+    const { m, size, blockTiles } = this.tiling;
+    const oc = this.channel("oc", this.features);
+    const values = this.positions(size).map((_, point): Expr => {
+      const at = addAffine(
+        addAffine(affine(point * blockTiles * this.features), this.tileInBlock(), this.features),
+        oc,
+      );
+      return { kind: "load", from: { buffer: products.name, at, lanes: 1, gate: null } };
+    });
+    const outputs = transformAll(this.rank, size, values, (line) => transformOutput(m, line));
+    const stores = this.positions(m).map((position, i): Store => {
+      const index: Affine[] = [];
+      index[this.axes.out.batch] = this.batchIndex();
+      index[this.axes.out.feature] = oc;
+      const gates: Expr[] = [];
+      position.forEach((p, d) => {
+        const at = addAffine(affine(p), this.tileIndex(d), m);
+        index[this.axes.out.spatial[d]!] = at;
+        const extent = this.outSpatial[d]!;
+        if (extent % m !== 0) gates.push({ kind: "test", fn: "inside", of: at, by: extent });
+      });
+      const when = gates.reduce<Expr | null>(
+        (a, b) => (a === null ? b : { kind: "call", fn: "and", args: [a, b] }),
+        null,
+      );
+      const gate = when && { when, otherwise: 0 };
+      const value = lowerScalar(this.node.fused.out, (of) => {
+        if (of === "acc") return outputs[i]!;
+        const operand = this.operands[of as number]!;
+        const from = { buffer: operand.name, at: broadcastAddress(operand, index), lanes: 1, gate } as const;
+        return { kind: "load", from };
+      });
+      return { to: { buffer: this.out.name, at: address(this.out, index), lanes: 1, gate }, value };
+    });
+    return {
+      name: "transform-out",
+      loops: [...this.tileLoops(), ...this.channelLoop("oc", this.features)],
+      lets: [],
+      reduce: null,
+      stores,
+    };
+  }
+
+  /** U[point][ic][oc], with the weight mask multiplied in. */
+  private prepareWeights(weights: Parameter): PreparedOperand {
+    const { m, points } = this.tiling;
+    const ic = this.channel("ic", this.depth);
+    const oc = this.channel("oc", this.features);
+    const taps = this.positions(3).map((position): Expr => {
+      const index: Affine[] = [];
+      index[this.axes.rhs.in] = ic;
+      index[this.axes.rhs.out] = oc;
+      position.forEach((tap, d) => {
+        index[this.axes.rhs.spatial[d]!] = affine(tap);
+      });
+      return lowerScalar(this.node.fused.rhs, (of) => {
+        const operand = of === "rhs" ? this.rhs : this.operands[of as number]!;
+        const at = of === "rhs" ? address(operand, index) : broadcastAddress(operand, index);
+        return { kind: "load", from: { buffer: operand.name, at, lanes: 1, gate: null } };
+      });
+    });
+    const transformed = transformAll(this.rank, 3, taps, (line) => transformTaps(m, line));
+    const stores = Array.from({ length: points }, (_, point): Store => {
+      const at = addAffine(addAffine(affine(point * this.depth * this.features), ic, this.features), oc);
+      return { to: { buffer: weights.name, at, lanes: 1, gate: null }, value: transformed[point]! };
+    });
+    const nest: LoopNest = {
+      name: "main",
+      loops: [...this.channelLoop("ic", this.depth), ...this.channelLoop("oc", this.features)],
+      lets: [],
+      reduce: null,
+      stores,
+    };
+    const params: Parameter[] = [
+      ...this.operands.filter((operand) => operand.constant).map(readParameter),
+      { ...weights, access: "write" },
+    ];
+    return { name: weights.name, lowered: singleNest("transform_weights", "map", params, nest) };
+  }
+}
+
+/** Where a tile's inputs are read: strides of a buffer in which every position exists. */
+interface StagedSource {
+  readonly buffer: string;
+  readonly offset: number;
+  readonly batch: number;
+  readonly channel: number;
+  readonly spatial: readonly number[];
+}

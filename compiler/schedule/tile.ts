@@ -1,0 +1,228 @@
+/**
+ * Register tiles of one reduction nest: every candidate as schedule steps with what it should cost. The lhs is what
+ * varies along the rows of a tile, the rhs (the second factor) along its columns, which run along the lanes.
+ */
+import type { Expr } from "../../ir/kernel.js";
+import { coefficient } from "../../ir/kernel.js";
+import type { Step } from "../../ir/schedule.js";
+import type { Target } from "../../ir/target.js";
+import { walkExpr } from "../../ir/visit.js";
+import type { LoweredKernel } from "../lower/lowered.js";
+import { tileCycles, unrollCount } from "./cost.js";
+import type { Loop, LoopNest } from "./loop-nest.js";
+
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly cycles: number;
+  readonly why: string;
+}
+
+/** A nest to tile, after the steps every candidate shares. */
+export interface Tileable {
+  readonly lowered: LoweredKernel;
+  readonly nest: LoopNest;
+  /** `main` is written without its name. */
+  readonly prefix: string;
+}
+
+/** Not a channel: what a row of a tile may be. */
+export function isPixel(l: Loop): boolean {
+  return l.kind === "pure" && l.axis !== "g" && l.axis !== "oc";
+}
+
+/** The plan that should cost least; null where there is nothing to tile. */
+export function bestTile(tileable: Tileable, target: Target): Plan | null {
+  let best: Plan | null = null;
+  for (const choice of tileChoices(tileable, target)) {
+    const cycles = cyclesOf(tileable, choice, target);
+    if (best !== null && cycles >= best.cycles) continue;
+    best = {
+      steps: tileSteps(tileable, choice, target),
+      cycles,
+      why: whyOf(choice, unrollOf(tileable, choice, target)),
+    };
+  }
+  return best;
+}
+
+interface TileChoice {
+  /** The axis along the lanes. */
+  readonly column: Loop;
+  readonly columns: number;
+  readonly row: Loop | null;
+  readonly rows: number;
+}
+
+function tileChoices({ nest, lowered }: Tileable, target: Target): TileChoice[] {
+  const choices: TileChoice[] = [];
+  const pure = nest.loops.filter((l) => l.kind === "pure");
+  const rhs = rhsBuffers(nest, lowered);
+  for (const column of pure.filter((l) => l.extent > 1 || pure.length === 1)) {
+    // Rows share the rhs; an axis it varies along has nothing to share.
+    const rows = pure.filter((l) => isPixel(l) && l !== column && strideOf(nest, l.axis, rhs) === 0);
+    for (const row of rows.length === 0 ? [null] : rows.slice(-2))
+      for (const columns of columnCounts(column, target))
+        for (const rowCount of row === null ? [1] : rowCounts(row, target))
+          choices.push({ column, columns, row, rows: rowCount });
+  }
+  return choices;
+}
+
+function columnCounts(column: Loop, target: Target): number[] {
+  const counts = target.lanes === 1 ? [1, 2, 4] : [target.lanes, 2 * target.lanes, 4 * target.lanes];
+  const fitting = counts.filter((count) => count <= column.extent);
+  return fitting.length > 0 ? fitting : [column.extent];
+}
+
+function rowCounts(row: Loop, target: Target): number[] {
+  const most = target.lanes === 1 ? 4 : 8;
+  return Array.from({ length: Math.min(most, row.extent) }, (_, i) => i + 1);
+}
+
+/** Buffers of the second factor: the weights and what is fused with them. */
+function rhsBuffers(nest: LoopNest, lowered: LoweredKernel): ReadonlySet<string> {
+  const { value } = nest.reduce!;
+  const second = value.kind === "call" && value.fn === "mul" ? value.args[1]! : value;
+  const buffers = new Set<string>();
+  walkExpr(second, (e) => {
+    if (e.kind === "load") buffers.add(e.from.buffer);
+  });
+  buffers.delete(lowered.params[0]!.name);
+  return buffers;
+}
+
+/** Largest |step| of an axis in the loads from some buffers. */
+function strideOf(nest: LoopNest, axis: string, buffers: ReadonlySet<string>): number {
+  return largestStride(nest.reduce!.value, axis, (buffer) => buffers.has(buffer));
+}
+
+function largestStride(expr: Expr, axis: string, counts: (buffer: string) => boolean): number {
+  let stride = 0;
+  walkExpr(expr, (e) => {
+    if (e.kind === "load" && counts(e.from.buffer))
+      stride = Math.max(stride, Math.abs(coefficient(e.from.at, axis)));
+  });
+  return stride;
+}
+
+/** Whether what the rhs reads can be packed. */
+function packs(lowered: LoweredKernel, rhs: ReadonlySet<string>): boolean {
+  return (
+    rhs.size > 0 &&
+    [...rhs].every((name) => lowered.params.find((p) => p.name === name)?.access === "constant")
+  );
+}
+
+function reductionLoops(nest: LoopNest): readonly Loop[] {
+  return nest.loops.filter((l) => l.kind === "reduce");
+}
+
+function unrollOf({ nest }: Tileable, { rows, columns }: TileChoice, target: Target): number {
+  const last = reductionLoops(nest).at(-1);
+  if (last === undefined || last.mode === "unroll") return 1;
+  return unrollCount(last.extent, rows * Math.ceil(columns / target.lanes), target);
+}
+
+function cyclesOf(tileable: Tileable, choice: TileChoice, target: Target): number {
+  const { nest, lowered } = tileable;
+  const { column, columns, row, rows } = choice;
+  const rhs = rhsBuffers(nest, lowered);
+  const lhsStride = largestStride(nest.reduce!.value, column.axis, (buffer) => !rhs.has(buffer));
+  const shape = {
+    lhsVector: lhsStride !== 0,
+    gathers: {
+      lhs: lhsStride > 1,
+      rhs: !packs(lowered, rhs) && strideOf(nest, column.axis, rhs) > 1,
+      out: nest.stores.some((store) => Math.abs(coefficient(store.to.at, column.axis)) > 1),
+    },
+  };
+  const terms = reductionLoops(nest).reduce((total, l) => total * l.extent, 1);
+  const outside = nest.loops
+    .filter((l) => l.kind === "pure" && l !== column && l !== row)
+    .reduce((total, l) => total * l.extent, 1);
+  const unroll = unrollOf(tileable, choice, target);
+  let cycles = 0;
+  for (const [c, columnTiles] of parts(column.extent, columns))
+    for (const [r, rowTiles] of parts(row?.extent ?? 1, rows))
+      cycles += columnTiles * rowTiles * tileCycles({ rows: r, columns: c, ...shape }, terms, unroll, target);
+  return cycles * outside;
+}
+
+/** How a split covers an extent: full tiles, then the tail. */
+function parts(extent: number, factor: number): readonly (readonly [size: number, count: number])[] {
+  const full = Math.floor(extent / factor);
+  const rest = extent % factor;
+  return [...(full > 0 ? [[factor, full] as const] : []), ...(rest > 0 ? [[rest, 1] as const] : [])];
+}
+
+function whyOf({ column, columns, row, rows }: TileChoice, unroll: number): string {
+  return `${rows} ${row?.axis ?? "position"} x ${columns} ${column.axis} in registers, ${unroll} terms unrolled`;
+}
+
+/** Splits, order and modes of a tile; pack last, when the order of the rhs's axes is known. */
+function tileSteps(tileable: Tileable, choice: TileChoice, target: Target): Step[] {
+  const { nest, lowered, prefix } = tileable;
+  const { column, columns, row, rows } = choice;
+  const name = (axis: string): string => prefix + axis;
+  const steps: Step[] = [];
+  const split = (l: Loop, factor: number): void => {
+    const tail = l.extent % factor === 0 ? "exact" : "cut";
+    const into = [name(`${l.axis}.o`), name(`${l.axis}.i`)] as const;
+    steps.push({ do: "split", axis: name(l.axis), factor, into, tail });
+  };
+  const mode = (axis: string, how: "unroll" | "vector"): void => {
+    steps.push({ do: "mode", axis: name(axis), mode: how });
+  };
+  split(column, columns);
+  if (row !== null) split(row, rows);
+  const last = reductionLoops(nest).at(-1);
+  const unroll = unrollOf(tileable, choice, target);
+  const splitsLast = last !== undefined && unroll > 1 && unroll < last.extent;
+  if (splitsLast) split(last, unroll);
+  const order = loopOrder(tileable, choice, splitsLast ? last : null);
+  steps.push({ do: "reorder", axes: order.map(name) });
+  if (splitsLast) mode(`${last.axis}.i`, "unroll");
+  else if (last !== undefined && unroll > 1) mode(last.axis, "unroll");
+  if (row !== null) mode(`${row.axis}.i`, "unroll");
+  mode(`${column.axis}.i`, "vector");
+  const rhs = rhsBuffers(nest, lowered);
+  const [operand] = rhs;
+  if (operand !== undefined && packs(lowered, rhs))
+    steps.push({ do: "pack", operand, axes: packAxes(nest, rhs, order) });
+  return steps;
+}
+
+/**
+ * Batch and groups, what else the rhs varies along, blocks of columns, then the pixels: the rhs of a block stays near
+ * while the pixels pass. Where the lanes are not along output channels the blocks of columns come after the pixels.
+ */
+function loopOrder({ nest, lowered }: Tileable, { column, row }: TileChoice, split: Loop | null): string[] {
+  const rhs = rhsBuffers(nest, lowered);
+  const others = nest.loops.filter((l) => l.kind === "pure" && l !== column && l !== row);
+  const outermost = (l: Loop): boolean => l.axis === "n" || l.axis === "g" || strideOf(nest, l.axis, rhs) > 0;
+  const reduced = reductionLoops(nest).flatMap((l) =>
+    l === split ? [`${l.axis}.o`, `${l.axis}.i`] : [l.axis],
+  );
+  const rowOuter = row === null ? [] : [`${row.axis}.o`];
+  const rowInner = row === null ? [] : [`${row.axis}.i`];
+  const names = (list: readonly Loop[]): string[] => list.map((l) => l.axis);
+  const outside =
+    column.axis === "oc"
+      ? [
+          ...names(others.filter(outermost)),
+          `${column.axis}.o`,
+          ...names(others.filter((l) => !outermost(l))),
+          ...rowOuter,
+        ]
+      : [...names(others), ...rowOuter, `${column.axis}.o`];
+  return [...outside, ...reduced, ...rowInner, `${column.axis}.i`];
+}
+
+/** The axes that what is packed with the rhs varies along, in loop order. */
+function packAxes(nest: LoopNest, rhs: ReadonlySet<string>, order: readonly string[]): string[] {
+  const used = new Set<string>();
+  walkExpr(nest.reduce!.value, (e) => {
+    if (e.kind === "load" && rhs.has(e.from.buffer)) for (const term of e.from.at.terms) used.add(term.of);
+  });
+  return order.filter((axis) => used.has(axis) || used.has(axis.replace(/\.[oi]$/, "")));
+}
