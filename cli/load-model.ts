@@ -169,7 +169,8 @@ async function transpileInto(folder: string, entry: string): Promise<string> {
   return first;
 }
 
-function shortPath(file: string): string {
+/** As the user would write it, seen from where they are. */
+export function shortPath(file: string): string {
   const short = relative(process.cwd(), file);
   return short.startsWith("..") ? file : short;
 }

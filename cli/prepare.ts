@@ -1,5 +1,5 @@
 /** What every command that compiles has in common: the model, its inputs and its parameters from the flags. */
-import { basename, dirname, relative, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import type { SingleBar } from "cli-progress";
 import { readWeights } from "../compiler/checkpoint/read-weights.js";
 import type { Variables } from "../compiler/checkpoint/tree.js";
@@ -20,10 +20,10 @@ import { ParseError, parseModule } from "../ir/parse.js";
 import type { Schedule } from "../ir/schedule.js";
 import { CheckpointError, ConfigError, ConvsmithError, UnsupportedError } from "../runtime/error.js";
 import type { LoadedModel } from "./load-model.js";
-import { loadModel, readUserFile } from "./load-model.js";
+import { loadModel, readUserFile, shortPath } from "./load-model.js";
 import type { InputFlag, ModelFlags, OutputFlags, ParameterFlags } from "./options.js";
 import type { Terminal } from "./terminal.js";
-import { fileError, UsageError } from "./terminal.js";
+import { fileError, firstLine, UsageError } from "./terminal.js";
 
 /** Specs by name where they have names, else in order. */
 export type Specs = readonly InputSpec[] | Readonly<Record<string, InputSpec>>;
@@ -88,7 +88,7 @@ function schedulesFrom(path: string): readonly Schedule[] {
     const { schedules } = parseModule(text);
     if (schedules.length > 0) return schedules;
   } catch (error) {
-    if (error instanceof ParseError) throw fileError("schedule-file", path, error.message);
+    if (error instanceof ParseError) throw fileError("schedule-file", path, firstLine(error.message));
     throw error;
   }
   throw fileError("schedule-file", path, "holds no schedule; inspect --emit schedule prints the chosen ones");
@@ -147,8 +147,10 @@ export async function prepare(
 }
 
 export function warner({ quiet }: OutputFlags, terminal: Terminal): (message: string) => void {
+  const told = new Set<string>();
   return (message) => {
-    if (!quiet) terminal.note(`convsmith: warning: ${message}\n`);
+    if (!quiet && !told.has(message)) terminal.note(`convsmith: warning: ${message}\n`);
+    told.add(message);
   };
 }
 
@@ -183,11 +185,7 @@ function userMistake(path: string, error: unknown): unknown {
     !file.startsWith(`${own}/`) &&
     !file.slice(folder.length).includes("/node_modules/");
   if (!isModel) return error;
-  return fileError(
-    "model-failed",
-    `${relative(process.cwd(), file)}:${frame[2]}`,
-    `${error.name}: ${error.message}`,
-  );
+  return fileError("model-failed", `${shortPath(file)}:${frame[2]}`, `${error.name}: ${error.message}`);
 }
 
 /** Stages to standard error: a bar where somebody looks, lines with times at -v. */

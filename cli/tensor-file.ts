@@ -191,7 +191,7 @@ function readPng(path: string, bytes: Uint8Array, wanted: Wanted | undefined): T
   if (wanted !== undefined && last !== channels && wanted.shape.length >= 3)
     throw new ShapeError(
       "image-channels",
-      `${path}: has ${channels} channels (${describeTensor("uint8", shape)}), input ${wanted.name} takes ${last} (${describeTensor(wanted.dtype, wanted.shape)}); convert the image`,
+      `${path}: has ${channels} channels (${describeTensor("uint8", shape)}), input ${wanted.name} takes ${describeTensor(wanted.dtype, wanted.shape)} with ${last}; convert the image`,
     );
   if (wanted !== undefined && isInteger(wanted.dtype)) {
     if (depth !== 16 || isIndexed) return { data: new Uint8Array(data), shape, dtype: "uint8" };

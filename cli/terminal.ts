@@ -49,6 +49,6 @@ export function report(error: unknown, terminal: Terminal, verbose: number): num
   return exitCodes.bug;
 }
 
-function firstLine(text: string): string {
+export function firstLine(text: string): string {
   return text.split("\n", 1)[0]!;
 }

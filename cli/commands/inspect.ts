@@ -51,6 +51,7 @@ function runPasses(
   const planned = plan(graph, {
     ...context,
     passes,
+    algorithm: compilation.options.algorithm ?? "auto",
     handSchedules: handSchedules(compilation.options.schedules, target.name),
   });
   const text = (): string => planned.layers.map(({ kernels }) => printKernel(kernels.legal)).join("\n");

@@ -34,8 +34,11 @@ export function irCommand(action: IrAction, path: string, flags: IrFlags, termin
   try {
     actions[action](text, path, flags, terminal);
   } catch (error) {
-    if (error instanceof ParseError) throw fileError("ir-syntax", path, error.message);
-    throw error;
+    if (!(error instanceof ParseError)) throw error;
+    // The line in question with a caret below it; the message itself stays one line.
+    const [message, ...picture] = error.message.split("\n");
+    if (picture.length > 0) terminal.out(`${picture.join("\n")}\n`);
+    throw fileError("ir-syntax", path, message!);
   }
 }
 
