@@ -84,7 +84,8 @@ export class Compilation {
   /** The tensors of a variables tree by parameter path; throws CheckpointError where they do not fit. */
   checkVariables(variables: Variables): ReadonlyMap<string, Tensor> {
     const { onWarning, strict } = this.options;
-    return checkParams(this.traced.params, variables, { onWarning, strict });
+    // Whatever is no object has no params.
+    return checkParams(this.traced.params, Object(variables), { onWarning, strict });
   }
 
   get targets(): readonly TargetName[] {
@@ -188,6 +189,8 @@ function notesOf(options: CompileOptions, precision: "default" | "highest"): str
   if ((options.threads ?? 1) > 1) notes.push(`threads: ${options.threads} asked for; runs on one thread`);
   if (precision === "highest" && options.precision !== "highest")
     notes.push('precision: a layer asks for "highest", so the whole program is compiled with it');
+  if (precision === "highest" && options.algorithm === "winograd")
+    notes.push('algorithm: "winograd" rounds otherwise than precision "highest" allows; every layer is direct');
   return notes;
 }
 

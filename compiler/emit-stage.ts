@@ -51,6 +51,11 @@ export async function emitStage(compilation: Compilation, built: Built, stage: E
     case "wat":
       return watText(built);
     default:
+      if ((stage as string) === "wgsl")
+        throw new UnsupportedError(
+          "stage-unsupported",
+          'emit "wgsl" needs backend wgsl, which is not there yet',
+        );
       return refuse("bad-option", `emit: stage ${didYouMean(String(stage satisfies never), emitStages)}`);
   }
 }

@@ -20,8 +20,9 @@ import type { EmitStage } from "./emit-stage.js";
 import { emitStage } from "./emit-stage.js";
 import type { Explanation } from "./explain.js";
 import { explain, explanationText } from "./explain.js";
+import { booleanOption, checkOptions, show } from "./option.js";
 import { refuse } from "./refusal.js";
-import type { Callable, TracedOutput, TraceTarget } from "./trace.js";
+import type { TracedOutput, TraceTarget } from "./trace.js";
 import type { Traced } from "./traced.js";
 import { version } from "./version.js";
 
@@ -67,15 +68,19 @@ export type Executable<B extends BackendName | "wgsl" = BackendName, R = Tensor>
   ? AnyExecutable<B, R>
   : HostExecutable<B, R>;
 
-/** What a program returns whose model returns `O`: a Tensor for each traced value. */
-export type ResultOf<O> = TracedOutput extends O
+/** What a program of a model returns: a Tensor for each traced value, in the form the model returns them. */
+export type ResultOf<T> = T extends (...inputs: never[]) => infer O
+  ? TensorsOf<O>
+  : T extends { call(...inputs: never[]): infer O }
+    ? TensorsOf<O>
+    : Tensor;
+
+/** One Tensor where the form is not known. */
+type TensorsOf<O> = TracedOutput extends O
   ? Tensor
   : O extends Traced
     ? Tensor
-    : { readonly [K in keyof O]: ResultOf<O[K]> };
-
-/** A module or function that returns `O`. */
-export type TargetOf<O> = (Callable & { call(...inputs: never[]): O }) | ((...inputs: Traced[]) => O);
+    : { readonly [K in keyof O]: TensorsOf<O[K]> };
 
 /**
  * Compiles a model for fixed input shapes.
@@ -91,14 +96,14 @@ export type TargetOf<O> = (Callable & { call(...inputs: never[]): O }) | ((...in
  * const f = await compile(conv, { inputs: [[1, 28, 28, 3]], variables: conv.init(key(0), [1, 28, 28, 3]) });
  * const y = await f.run(new Float32Array(28 * 28 * 3));   // float32[1,28,28,8]
  */
-export function compile<O extends TracedOutput>(
-  target: TargetOf<O>,
+export function compile<T extends TraceTarget>(
+  target: T,
   options: CompileOptions & { readonly backend: "wgsl" },
-): Promise<Executable<"wgsl", ResultOf<O>>>;
-export function compile<B extends BackendName = BackendName, O extends TracedOutput = TracedOutput>(
-  target: TargetOf<O>,
+): Promise<Executable<"wgsl", ResultOf<T>>>;
+export function compile<B extends BackendName = BackendName, T extends TraceTarget = TraceTarget>(
+  target: T,
   options: CompileOptions<B>,
-): Promise<Executable<B, ResultOf<O>>>;
+): Promise<Executable<B, ResultOf<T>>>;
 export function compile<B extends BackendName = BackendName, R = Tensor>(
   target: TraceTarget,
   options: CompileOptions<B>,
@@ -191,6 +196,9 @@ export async function bundleOf(
   variables: Variables | undefined,
   request: BundleRequest,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
+  const name = checkRequest(request) ?? compilation.name;
+  if (!/^[^/\\\0]+$/.test(name))
+    refuse("bad-option", `bundle: name is ${show(name)}; it must be a file name without a folder`);
   if (variables === undefined && compilation.needsVariables)
     throw new ConfigError(
       "weights-missing",
@@ -201,10 +209,10 @@ export async function bundleOf(
   const values = variables === undefined ? new Map<string, Tensor>() : compilation.checkVariables(variables);
   const { program, planned } = first;
   return bundle({
-    name: request.name ?? program.name,
+    name,
     program: {
       ...program,
-      name: request.name ?? program.name,
+      name,
       memoryBytes: Math.max(...all.map((built) => built.program.memoryBytes)),
     },
     artifacts: all.map((built) => built.artifact),
@@ -213,6 +221,16 @@ export async function bundleOf(
     compilerVersion: version,
     macs: planned.layers.reduce((sum, layer) => sum + layer.macs, 0),
   });
+}
+
+/** The name asked for. */
+function checkRequest(request: BundleRequest): string | undefined {
+  checkOptions("bundle", request, ["name", "inline"]);
+  const { name, inline } = request;
+  if (name !== undefined && typeof name !== "string")
+    refuse("bad-option", `bundle: name is ${show(name)}; it must be a string`);
+  if (inline !== undefined) booleanOption("bundle", "inline", inline);
+  return name;
 }
 
 /** The smallest module that uses a relaxed SIMD instruction: f32x4.relaxed_madd of three zero vectors. */

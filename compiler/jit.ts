@@ -5,11 +5,11 @@ import type { Variables } from "./checkpoint/tree.js";
 import { flattenParams } from "./checkpoint/tree.js";
 import type { BackendName, CompileOptions } from "./compile-options.js";
 import { checkCompileOptions } from "./compile-options.js";
-import type { Executable, ResultOf, TargetOf } from "./executable.js";
+import type { Executable, ResultOf } from "./executable.js";
 import { compile } from "./executable.js";
 import { isTensor } from "./option.js";
 import { refuse } from "./refusal.js";
-import type { TracedOutput, TraceTarget } from "./trace.js";
+import type { TraceTarget } from "./trace.js";
 
 export type JitOptions = Omit<CompileOptions, "inputs" | "variables">;
 
@@ -41,7 +41,7 @@ interface Entry {
  * const g = jit(new Conv({ features: 8, kernelSize: [3, 3] }));
  * const y = await g(variables, tensor(pixels, [1, 28, 28, 3]));
  */
-export function jit<O extends TracedOutput>(target: TargetOf<O>, options?: JitOptions): Jitted<ResultOf<O>>;
+export function jit<T extends TraceTarget>(target: T, options?: JitOptions): Jitted<ResultOf<T>>;
 export function jit<R = Tensor>(target: TraceTarget, options?: JitOptions): Jitted<R>;
 export function jit(target: TraceTarget, options: JitOptions = {}): Jitted<Result> {
   checkCompileOptions("jit", options);
@@ -94,7 +94,8 @@ export function jit(target: TraceTarget, options: JitOptions = {}): Jitted<Resul
 }
 
 /** The parameter Tensors by path; null where the variables are no tree, which setVariables refuses. */
-function tensorsOf({ params }: Variables): ReadonlyMap<string, Tensor> | null {
+function tensorsOf(variables: Variables): ReadonlyMap<string, Tensor> | null {
+  const { params } = Object(variables) as Variables;
   return typeof params === "object" && params !== null ? flattenParams(params) : null;
 }
 

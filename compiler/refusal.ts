@@ -33,7 +33,7 @@ export const errorCodes = {
   "bad-features": config("ZeroDivisionError, TypeError", "features is not a positive integer"),
   "bad-kernel-size": config(
     "ZeroDivisionError, ValueError, TypeError",
-    "a kernel size that is not a positive integer",
+    "a kernel size that is not a positive integer for each dimension a module can take",
   ),
   "bad-strides": config(
     "ValueError, TypeError",
@@ -95,7 +95,7 @@ export const errorCodes = {
     "ScopeParamShapeError",
     "a shared module called with inputs it needs other parameters for",
   ),
-  "rank-mismatch": shape("ValueError, TypeError", "lhs and rhs of different rank"),
+  "rank-mismatch": shape("ValueError, TypeError, AssertionError", "lhs and rhs of different rank"),
   "group-count-shape": shape("ValueError", "group counts that do not divide the axes they group"),
   "feature-mismatch": shape("ValueError", "lhs features per group are not the rhs input features"),
   "strides-rank": shape("ValueError", "windowStrides not one per spatial dimension"),
@@ -117,6 +117,7 @@ export const errorCodes = {
   "params-extra": checkpoint("-", "parameters the model does not use, where that was to be refused"),
   // What this version leaves out.
   "dtype-unsupported": unsupported("-", "16-bit and complex values; float32 works"),
+  "local-groups": unsupported("NotImplementedError", "a local convolution in feature groups, which flax has not either"),
   "integer-unsupported": unsupported("-", "arithmetic that stays integer; convert to float32 first"),
   "too-many-dimensions": unsupported("-", "more than ten spatial dimensions"),
   // JSON model specs.
@@ -159,8 +160,9 @@ export const errorCodes = {
   "not-a-tensor": checkpoint("ValueError", "a leaf of the file's tree that is no tensor"),
   "checkpoint-corrupt": checkpoint("ValueError", "a damaged file"),
   "checkpoint-truncated": checkpoint("ValueError", "a file that ends too early"),
+  "checkpoint-size": checkpoint("-", "a file that claims more than a model can hold"),
   "checkpoint-dtype": unsupported("-", "a tensor of a dtype that is not read"),
-  "checkpoint-format": unsupported("-", "a format that is not read"),
+  "checkpoint-format": unsupported("-", "a checkpoint encrypted or compressed in a way that is not read"),
   "bundle-file": checkpoint("-", "a file of a bundle that is missing or of the wrong size"),
   "bundle-manifest": checkpoint("-", "files without one manifest"),
   "create-option": config("-", "an option create() does not know"),
@@ -179,7 +181,6 @@ export const errorCodes = {
     "a schedule for a kernel or target the program does not have, or a second one",
   ),
   "variables-baked": config("-", "variables that need another program than the one others were baked into"),
-  "algorithm-unsupported": unsupported("-", "an algorithm that is not there yet"),
   "tune-unsupported": unsupported("-", "measured tuning, which is not there yet"),
   "bad-run-line": config("-", "a test file without a run line"),
 } as const satisfies Readonly<Record<string, ErrorCode>>;

@@ -1,5 +1,6 @@
 /** The tree of named parameters a checkpoint holds, and its flat form `a/b/kernel`. */
 import type { Tensor } from "../../runtime/tensor.js";
+import { isUnread } from "./file-tensor.js";
 
 /** Modules' names down to tensors, as in flax: `{ Conv_0: { kernel, bias } }`. */
 export type ParamTree = { readonly [name: string]: ParamTree | Tensor };
@@ -9,14 +10,15 @@ export type Variables = { readonly params: ParamTree; readonly [collection: stri
 
 export function isTensor(value: unknown): value is Tensor {
   if (typeof value !== "object" || value === null) return false;
+  if (isUnread(value)) return true;
   const { data, shape, dtype } = value as Partial<Tensor>;
   return ArrayBuffer.isView(data) && Array.isArray(shape) && typeof dtype === "string";
 }
 
 /** A name from a file as it may stand in a one-line message: no control characters, not endless. */
 export function printable(name: string): string {
-  const line = name.replace(/\p{C}/gu, "?");
-  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
+  const line = name.slice(0, 200).replace(/\p{C}/gu, "?");
+  return name.length > 200 ? `${line}…` : line;
 }
 
 /** Every tensor under its path, names joined by "/", in the tree's order. Empty sub-trees vanish. */
@@ -25,7 +27,8 @@ export function flattenParams(tree: ParamTree): Map<string, Tensor> {
   const visit = (node: ParamTree, prefix: string): void => {
     for (const [name, child] of Object.entries(node)) {
       if (isTensor(child)) out.set(prefix + name, child);
-      else visit(child, `${prefix}${name}/`);
+      // A tree that a user built may hold anything.
+      else if (typeof child === "object" && child !== null) visit(child, `${prefix}${name}/`);
     }
   };
   visit(tree, "");
