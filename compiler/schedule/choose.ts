@@ -142,7 +142,12 @@ function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target): 
   }
   const terms = nest.loops.reduce((total, l) => total * l.extent, 1);
   const gathers = { lhs: false, rhs: false, out: false };
-  const scalar = tileCycles({ rows: 1, columns: 1, lhsVector: false, gathers }, terms, 1, target);
+  const scalar = tileCycles(
+    { rows: 1, columns: 1, lhsVector: false, gathers },
+    terms,
+    { terms: 1, lhsLoads: 1 },
+    target,
+  );
   return { steps: [], why: ["one output at a time: nothing to tile"], cycles: scalar };
 }
 

@@ -20,8 +20,10 @@ interface Costs {
   readonly tile: number;
   /** One iteration of the innermost loop that is left after unrolling. */
   readonly iteration: number;
-  /** Terms of the sum to unroll, where there are enough. */
+  /** Terms to unroll of a long innermost reduction loop. */
   readonly unroll: number;
+  /** Multiply-adds that short reduction loops may be unrolled to. */
+  readonly body: number;
   /** Accumulators and operands that fit the registers. */
   readonly registers: number;
   /** How much slower a tile is whose values do not fit the registers. */
@@ -41,6 +43,7 @@ const costs: Readonly<Record<TargetName, Costs>> = {
     tile: 10,
     iteration: 2,
     unroll: 2,
+    body: 48,
     registers: 15,
     spill: 1.3,
   },
@@ -52,6 +55,7 @@ const costs: Readonly<Record<TargetName, Costs>> = {
     tile: 10,
     iteration: 2,
     unroll: 2,
+    body: 48,
     registers: 15,
     spill: 1.3,
   },
@@ -63,6 +67,7 @@ const costs: Readonly<Record<TargetName, Costs>> = {
     tile: 12,
     iteration: 1,
     unroll: 1,
+    body: 48,
     registers: 12,
     spill: 2,
   },
@@ -74,6 +79,7 @@ const costs: Readonly<Record<TargetName, Costs>> = {
     tile: 12,
     iteration: 2,
     unroll: 4,
+    body: 288,
     registers: 15,
     spill: 2,
   },
@@ -91,30 +97,55 @@ export interface Tile {
   readonly gathers: { readonly lhs: boolean; readonly rhs: boolean; readonly out: boolean };
 }
 
-/** Cycles of one tile over `terms` terms of the sum, unrolled `unroll` times. */
-export function tileCycles(tile: Tile, terms: number, unroll: number, target: Target): number {
-  const cost = costs[target.name];
-  const { rows, columns, lhsVector, gathers } = tile;
-  const vectors = Math.floor(columns / target.lanes) + (columns % target.lanes);
-  const gather = (gathered: boolean): number => (gathered ? cost.laneMove * target.lanes : 0);
-  const lhsLoads = lhsVector ? rows * vectors : rows;
-  const arithmetic = rows * vectors * cost.multiplyAdd;
-  const loads =
-    vectors * (cost.load + gather(gathers.rhs)) +
-    lhsLoads * (cost.load + (lhsVector ? gather(gathers.lhs) : 0));
-  const live = rows * vectors + Math.min(vectors, 4) + 1;
-  const spill = live > cost.registers ? cost.spill : 1;
-  const step = Math.max(arithmetic, loads) * spill + 0.15 * Math.min(arithmetic, loads);
-  const stores = rows * vectors * (cost.store + gather(gathers.out));
-  return terms * step + (terms / unroll) * cost.iteration + stores + cost.tile;
+/** The straight-line part of a reduction: how many terms it holds, and what it loads for all of them. */
+export interface Body {
+  readonly terms: number;
+  /** Registers loaded from the lhs, each once however often it is used. */
+  readonly lhsLoads: number;
 }
 
-/** Terms of a sum of `extent` terms to unroll: few enough that the code stays small, many that loop control does not count. */
-export function unrollCount(extent: number, accumulators: number, target: Target): number {
-  const { unroll } = costs[target.name];
-  if (unroll > 1 && extent <= 4) return extent;
-  const wanted = accumulators >= 16 ? Math.min(unroll, 2) : unroll;
-  return extent % wanted === 0 || extent > 2 * wanted ? wanted : 1;
+/** Cycles of one tile over `terms` terms of the sum, `body.terms` of them in a straight line. */
+export function tileCycles(tile: Tile, terms: number, body: Body, target: Target): number {
+  const cost = costs[target.name];
+  const { rows, columns, lhsVector, gathers } = tile;
+  const vectors = vectorsOf(columns, target);
+  const gather = (gathered: boolean): number => (gathered ? cost.laneMove * target.lanes : 0);
+  const arithmetic = body.terms * rows * vectors * cost.multiplyAdd;
+  const loads =
+    body.terms * vectors * (cost.load + gather(gathers.rhs)) +
+    body.lhsLoads * (cost.load + (lhsVector ? gather(gathers.lhs) : 0));
+  const live = rows * vectors + Math.min(vectors, 4) + 1;
+  const spill = live > cost.registers ? cost.spill : 1;
+  const turn = Math.max(arithmetic, loads) * spill + 0.15 * Math.min(arithmetic, loads) + cost.iteration;
+  const stores = rows * vectors * (cost.store + gather(gathers.out));
+  return (terms / body.terms) * turn + stores + cost.tile;
+}
+
+/** Registers that hold `columns` values: what fills no register takes one each. */
+export function vectorsOf(columns: number, target: Target): number {
+  return Math.floor(columns / target.lanes) + (columns % target.lanes);
+}
+
+/** Which reduction loops of a tile are unrolled: the innermost `whole` ones, or a part of the innermost. */
+export interface Unrolling {
+  readonly whole: number;
+  readonly partial: number;
+}
+
+/** Short loops whole, while the body stays small; else a few terms of a long one. `extents` go from outermost to innermost. */
+export function unrolling(extents: readonly number[], accumulators: number, target: Target): Unrolling {
+  const { unroll, body } = costs[target.name];
+  let terms = 1;
+  let whole = 0;
+  for (const extent of [...extents].reverse()) {
+    if (extent > 16 || terms * extent * accumulators > body) break;
+    terms *= extent;
+    whole++;
+  }
+  const last = extents.at(-1) ?? 1;
+  if (whole > 0 || last <= 1) return { whole, partial: 1 };
+  const partial = accumulators >= 16 ? Math.min(unroll, 2) : unroll;
+  return { whole, partial: last % partial === 0 || last > 2 * partial ? partial : 1 };
 }
 
 /** Cycles of copying elements, `lanes` at a time where both sides are contiguous. */

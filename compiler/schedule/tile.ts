@@ -8,7 +8,8 @@ import type { Step } from "../../ir/schedule.js";
 import type { Target } from "../../ir/target.js";
 import { walkExpr } from "../../ir/visit.js";
 import type { LoweredKernel } from "../lower/lowered.js";
-import { tileCycles, unrollCount } from "./cost.js";
+import type { Body } from "./cost.js";
+import { tileCycles, unrolling, vectorsOf } from "./cost.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
 
 export interface Plan {
@@ -39,7 +40,7 @@ export function bestTile(tileable: Tileable, target: Target): Plan | null {
     best = {
       steps: tileSteps(tileable, choice, target),
       cycles,
-      why: whyOf(choice, unrollOf(tileable, choice, target)),
+      why: whyOf(choice, unrolledOf(tileable, choice, target).terms),
     };
   }
   return best;
@@ -117,10 +118,65 @@ function reductionLoops(nest: LoopNest): readonly Loop[] {
   return nest.loops.filter((l) => l.kind === "reduce");
 }
 
-function unrollOf({ nest }: Tileable, { rows, columns }: TileChoice, target: Target): number {
-  const last = reductionLoops(nest).at(-1);
-  if (last === undefined || last.mode === "unroll") return 1;
-  return unrollCount(last.extent, rows * Math.ceil(columns / target.lanes), target);
+/** The reduction loops that are unrolled, innermost last: whole ones, or a few terms of the last. */
+interface Unrolled {
+  readonly whole: readonly Loop[];
+  readonly partial: { readonly loop: Loop; readonly factor: number } | null;
+  readonly terms: number;
+}
+
+function unrolledOf({ nest }: Tileable, { rows, columns }: TileChoice, target: Target): Unrolled {
+  const loops = reductionLoops(nest);
+  // Loops that are unrolled already (skipped taps) count as they are.
+  const open = loops.filter((l) => l.mode !== "unroll");
+  const fixed = loops.filter((l) => l.mode === "unroll").reduce((terms, l) => terms * l.extent, 1);
+  const { whole, partial } = unrolling(
+    open.map((l) => l.extent),
+    fixed * rows * vectorsOf(columns, target),
+    target,
+  );
+  const list = open.slice(open.length - whole);
+  const last = open.at(-1);
+  const part = partial > 1 && last !== undefined ? { loop: last, factor: partial } : null;
+  return {
+    whole: list,
+    partial: part,
+    terms: fixed * partial * list.reduce((terms, l) => terms * l.extent, 1),
+  };
+}
+
+/** What the straight-line body loads of the lhs: a sliding window meets the same element for several rows and taps. */
+function bodyOf(tileable: Tileable, choice: TileChoice, lhsVector: boolean, target: Target): Body {
+  const { nest, lowered } = tileable;
+  const { row, rows, column, columns } = choice;
+  const { whole, partial, terms } = unrolledOf(tileable, choice, target);
+  const rhs = rhsBuffers(nest, lowered);
+  const stride = (axis: string): number => signedStride(nest, axis, rhs);
+  const inside = [
+    ...whole.map((l) => [stride(l.axis), l.extent] as const),
+    ...nest.loops
+      .filter((l) => l.kind === "reduce" && l.mode === "unroll")
+      .map((l) => [stride(l.axis), l.extent] as const),
+    ...(partial === null ? [] : [[stride(partial.loop.axis), partial.factor] as const]),
+    ...(row === null ? [] : [[stride(row.axis), rows] as const]),
+  ];
+  let addresses = new Set([0]);
+  for (const [step, count] of inside) {
+    const next = new Set<number>();
+    for (const base of addresses) for (let i = 0; i < count; i++) next.add(base + i * step);
+    addresses = next;
+  }
+  const vectors = lhsVector && column.kind === "pure" ? vectorsOf(columns, target) : 1;
+  return { terms, lhsLoads: addresses.size * vectors };
+}
+
+/** Step of an axis in the lhs's load. */
+function signedStride(nest: LoopNest, axis: string, rhs: ReadonlySet<string>): number {
+  let stride = 0;
+  walkExpr(nest.reduce!.value, (e) => {
+    if (e.kind === "load" && !rhs.has(e.from.buffer)) stride = coefficient(e.from.at, axis);
+  });
+  return stride;
 }
 
 function cyclesOf(tileable: Tileable, choice: TileChoice, target: Target): number {
@@ -140,11 +196,12 @@ function cyclesOf(tileable: Tileable, choice: TileChoice, target: Target): numbe
   const outside = nest.loops
     .filter((l) => l.kind === "pure" && l !== column && l !== row)
     .reduce((total, l) => total * l.extent, 1);
-  const unroll = unrollOf(tileable, choice, target);
   let cycles = 0;
   for (const [c, columnTiles] of parts(column.extent, columns))
-    for (const [r, rowTiles] of parts(row?.extent ?? 1, rows))
-      cycles += columnTiles * rowTiles * tileCycles({ rows: r, columns: c, ...shape }, terms, unroll, target);
+    for (const [r, rowTiles] of parts(row?.extent ?? 1, rows)) {
+      const body = bodyOf(tileable, { ...choice, rows: r, columns: c }, shape.lhsVector, target);
+      cycles += columnTiles * rowTiles * tileCycles({ rows: r, columns: c, ...shape }, terms, body, target);
+    }
   return cycles * outside;
 }
 
@@ -175,14 +232,12 @@ function tileSteps(tileable: Tileable, choice: TileChoice, target: Target): Step
   };
   split(column, columns);
   if (row !== null) split(row, rows);
-  const last = reductionLoops(nest).at(-1);
-  const unroll = unrollOf(tileable, choice, target);
-  const splitsLast = last !== undefined && unroll > 1 && unroll < last.extent;
-  if (splitsLast) split(last, unroll);
-  const order = loopOrder(tileable, choice, splitsLast ? last : null);
+  const { whole, partial } = unrolledOf(tileable, choice, target);
+  if (partial !== null) split(partial.loop, partial.factor);
+  const order = loopOrder(tileable, choice, partial?.loop ?? null);
   steps.push({ do: "reorder", axes: order.map(name) });
-  if (splitsLast) mode(`${last.axis}.i`, "unroll");
-  else if (last !== undefined && unroll > 1) mode(last.axis, "unroll");
+  if (partial !== null) mode(`${partial.loop.axis}.i`, "unroll");
+  for (const l of whole) mode(l.axis, "unroll");
   if (row !== null) mode(`${row.axis}.i`, "unroll");
   mode(`${column.axis}.i`, "vector");
   const rhs = rhsBuffers(nest, lowered);
