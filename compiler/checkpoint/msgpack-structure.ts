@@ -6,9 +6,7 @@
  * passes needs no more room than the file.
  */
 import { CheckpointError } from "../../runtime/error.js";
-
-/** Deeper trees than this are not models. */
-const MAX_DEPTH = 64;
+import { MAX_DEPTH } from "./limits.js";
 
 /** What follows a value's first byte: its own length field, a payload, and values inside. */
 interface Header {
@@ -57,8 +55,11 @@ const headers: readonly (Header | null)[] = [
   ...[header(2, 0, "pairs"), header(4, 0, "pairs")],
 ];
 
-/** Throws CheckpointError unless the bytes are exactly one msgpack value; `what` begins the message. */
-export function checkMsgpack(bytes: Uint8Array, what: string): void {
+/**
+ * Throws CheckpointError unless the bytes are exactly one msgpack value, with those inside it at most `maxValues`: a
+ * byte of file can be an object of many bytes in memory. `what` begins the message.
+ */
+export function checkMsgpack(bytes: Uint8Array, what: string, maxValues: number): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const failure = (code: string, problem: string): CheckpointError =>
     new CheckpointError(code, `${what}: ${problem}`);
@@ -69,6 +70,7 @@ export function checkMsgpack(bytes: Uint8Array, what: string): void {
 
   const open: number[] = [1];
   let announced = 1;
+  let total = 1;
   let at = 0;
   while (open.length > 0) {
     const top = open.length - 1;
@@ -88,6 +90,7 @@ export function checkMsgpack(bytes: Uint8Array, what: string): void {
     if (kind.of !== "bytes") {
       const values = kind.of === "pairs" ? 2 * count : count;
       announced += values;
+      total += values;
       open.push(values);
       if (open.length > MAX_DEPTH)
         throw failure(
@@ -96,6 +99,11 @@ export function checkMsgpack(bytes: Uint8Array, what: string): void {
         );
     }
     if (announced > bytes.length - at) throw truncated();
+    if (total > maxValues)
+      throw failure(
+        "checkpoint-size",
+        `it holds more than ${maxValues} values, the limit here; this is not a model`,
+      );
   }
   if (at !== bytes.length)
     throw failure(

@@ -2,7 +2,10 @@
 import { decode, ExtData, ExtensionCodec, encode } from "@msgpack/msgpack";
 import { CheckpointError, ConvsmithError } from "../../runtime/error.js";
 import type { Tensor } from "../../runtime/tensor.js";
-import { bytesOfTensor, checkedShape, elementBytes, tensorOfBytes } from "./array-bytes.js";
+import { dataLength } from "../../runtime/tensor.js";
+import { bytesOfTensor, checkedShape, elementBytes, type FileArray, tensorOfArray } from "./array-bytes.js";
+import { lazyTensor } from "./file-tensor.js";
+import { checkPathLength, MAX_TENSORS } from "./limits.js";
 import { checkMsgpack } from "./msgpack-structure.js";
 import { isTensor, type ParamTree, printable } from "./tree.js";
 
@@ -12,6 +15,10 @@ const SCALAR = 3;
 /** flax splits larger arrays: msgpack's own limit is 2^32 - 1 bytes. */
 const CHUNK_BYTES = 2 ** 30;
 const CHUNKED = "__msgpack_chunked_array__";
+/** Each tensor has a name, and most have a module of their own. */
+const MAX_VALUES = 4 * MAX_TENSORS;
+/** An array's shape, of at most 64 axes, its dtype and its bytes. */
+const MAX_ARRAY_VALUES = 70;
 
 /** A leaf the params collection may not hold but others may: a step counter, a flag, a name, nothing. */
 type Native = number | bigint | string | boolean | null;
@@ -19,7 +26,7 @@ export type StateTree = { readonly [name: string]: StateTree | Tensor | Native }
 
 /** The state dict in the bytes: maps, tensors and plain values. Throws CheckpointError or UnsupportedError with the path. */
 export function readMsgpack(bytes: Uint8Array): StateTree {
-  checkMsgpack(bytes, "checkpoint");
+  checkMsgpack(bytes, "checkpoint", MAX_VALUES);
   const root = guarded("checkpoint", () => decode(bytes, { extensionCodec: rawExtensions }));
   const tree = toTree(root, "");
   if (isBranch(tree)) return tree;
@@ -60,17 +67,25 @@ function toTree(value: unknown, path: string): StateTree[string] {
   if (typeof value !== "object" || value === null) return value as Native;
   if (Object.hasOwn(value, CHUNKED)) return joinChunks(value as Readonly<Record<string, unknown>>, what);
   return Object.fromEntries(
-    Object.entries(value).map(([name, child]) => [
-      name,
-      toTree(child, path === "" ? name : `${path}/${name}`),
-    ]),
+    Object.entries(value).map(([name, child]) => [name, toTree(child, joined(path, name))]),
   );
 }
 
-function toTensor({ type, data }: ExtData, what: string): Tensor {
+function joined(path: string, name: string): string {
+  checkPathLength(path.length + name.length, `${path.slice(0, 60)}/${name}`);
+  return path === "" ? name : `${path}/${name}`;
+}
+
+function toTensor(value: ExtData, what: string): Tensor {
+  const array = fileArray(value, what);
+  return "data" in array ? array : tensorOfArray(array, what);
+}
+
+/** The array an extension holds, as the file describes it; a native complex number is a tensor at once. */
+function fileArray({ type, data }: ExtData, what: string): FileArray | Tensor {
   if (!(data instanceof Uint8Array) || ![NDARRAY, COMPLEX, SCALAR].includes(type))
     throw new CheckpointError("checkpoint-corrupt", `${what}: unknown msgpack extension ${type}`);
-  checkMsgpack(data, what);
+  checkMsgpack(data, what, MAX_ARRAY_VALUES);
   const body = guarded(what, () => decode(data));
   const parts: readonly unknown[] = Array.isArray(body) ? body : [];
   const [first, second, third] = parts;
@@ -81,7 +96,7 @@ function toTensor({ type, data }: ExtData, what: string): Tensor {
       "checkpoint-corrupt",
       `${what}: not an array as flax writes it; the file is damaged`,
     );
-  return tensorOfBytes(first, second, third, what);
+  return { shape: first, dtype: second, bytes: third };
 }
 
 /** `{"0": a, "1": b}` as `[a, b]`; flax writes tuples so. */
@@ -92,24 +107,36 @@ function asList(value: unknown, what: string): unknown[] {
 }
 
 function joinChunks(value: Readonly<Record<string, unknown>>, what: string): Tensor {
-  const shape = checkedShape(asList(value.shape, what), what);
-  const chunks = asList(value.chunks, what).map((chunk) => {
-    if (chunk instanceof ExtData) return toTensor(chunk, what);
-    throw new CheckpointError("checkpoint-corrupt", `${what}: a chunk is not an array; the file is damaged`);
+  const corrupt = (problem: string): CheckpointError =>
+    new CheckpointError("checkpoint-corrupt", `${what}: ${problem}; the file is damaged`);
+  const shape = [...checkedShape(asList(value.shape, what), what)];
+  const pieces = asList(value.chunks, what).map((chunk) => {
+    const array = chunk instanceof ExtData ? fileArray(chunk, what) : undefined;
+    if (array === undefined || "data" in array) throw corrupt("a chunk is not an array");
+    return { array, tensor: tensorOfArray(array, what) };
   });
-  const dtype = chunks[0]?.dtype ?? "float32";
-  if (chunks.some((chunk) => chunk.dtype !== dtype))
-    throw new CheckpointError(
-      "checkpoint-corrupt",
-      `${what}: its chunks differ in dtype; the file is damaged`,
-    );
-  const joined = new Uint8Array(chunks.reduce((total, chunk) => total + chunk.data.byteLength, 0));
+  const [first] = pieces;
+  if (first === undefined) throw corrupt("it has no chunks");
+  const { dtype } = first.tensor;
+  if (pieces.some(({ array }) => array.dtype !== first.array.dtype))
+    throw corrupt("its chunks differ in dtype");
+  const length = pieces.reduce((sum, { tensor }) => sum + dataLength(tensor.shape, dtype), 0);
+  if (length !== dataLength(shape, dtype))
+    throw corrupt(`its chunks have ${length} numbers, [${shape}] needs ${dataLength(shape, dtype)}`);
+  return lazyTensor(shape, dtype, () => {
+    const bytes = concatenated(pieces.map(({ array }) => array.bytes));
+    return tensorOfArray({ shape, dtype: first.array.dtype, bytes }, what).data;
+  });
+}
+
+function concatenated(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
   let at = 0;
-  for (const chunk of chunks) {
-    joined.set(bytesOfTensor(chunk), at);
-    at += chunk.data.byteLength;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
   }
-  return tensorOfBytes(shape, dtype, joined, what);
+  return out;
 }
 
 /**

@@ -1,36 +1,45 @@
 /** Bytes of a checkpoint file, of whichever format, to variables. */
-import { CheckpointError, UnsupportedError } from "../../runtime/error.js";
+import { CheckpointError } from "../../runtime/error.js";
 import type { Tensor } from "../../runtime/tensor.js";
 import { isBranch, readMsgpack, type StateTree } from "./msgpack.js";
+import { readNpz } from "./npz.js";
+import { isSafetensors, readSafetensors } from "./safetensors.js";
 import { isTensor, type ParamTree, printable, type Variables } from "./tree.js";
+import { isZip } from "./zip.js";
 
 /**
  * The variables in a checkpoint file. The format is recognised by content, never by name.
  *
- * Reads flax msgpack (`flax.serialization.to_bytes` of variables, of a params tree, or of a TrainState; spec section 6).
- * A tree without "params" is taken as the params collection. Every tensor is a copy: the bytes may be reused. 64-bit
- * integers are narrowed to 32, as in jax; plain numbers outside params become scalars, other plain values are left out.
+ * Reads flax msgpack (`flax.serialization.to_bytes` of variables, of a params tree, or of a TrainState; spec section 6),
+ * safetensors and NumPy's .npz, the two with paths for names: `params/Conv_0/kernel` or `params.Conv_0.kernel`. A tree
+ * without "params" is taken as the params collection.
  *
- * @param bytes the file's contents; nothing larger than them is ever allocated
- * @throws CheckpointError `not-a-checkpoint`, `checkpoint-truncated`, `checkpoint-corrupt`
- * @throws UnsupportedError `checkpoint-format` (safetensors, npz), `checkpoint-dtype`
+ * Tensors are views of the bytes where these are aligned, else copied from them when first read: leave the bytes as
+ * they are while the tensors are in use. Only compressed arrays are unpacked at once. float16, bfloat16 and complex64
+ * stay what they are; 64-bit integers and complex128 are narrowed, as in jax; 16-bit integers become 32-bit ones. Plain
+ * numbers of a msgpack file outside params become scalars, other plain values are left out.
+ *
+ * All that can be wrong with a file is found here, without believing any length in it.
+ *
+ * @param bytes the file's contents
+ * @throws CheckpointError `not-a-checkpoint`, `checkpoint-truncated`, `checkpoint-corrupt`, `checkpoint-size` (more
+ *   than a model can be: an archive unpacking to 100 times the file, 100,000 tensors), `not-a-tensor`, `not-bytes`
+ * @throws UnsupportedError `checkpoint-dtype`, naming the tensor; `checkpoint-format` (encrypted archives)
  *
  * @example
  * const variables = readWeights(readFileSync("digits.msgpack"));
  * const f = await compile(model, { inputs: [[1, 8, 8, 1]], variables });
  */
 export function readWeights(bytes: Uint8Array | ArrayBuffer): Variables {
-  const view = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : viewOf(bytes);
+  const view = viewOf(bytes);
   const format = formatOf(view);
   switch (format) {
     case "msgpack":
       return asVariables(readMsgpack(view));
     case "safetensors":
+      return asVariables(readSafetensors(view));
     case "npz":
-      throw new UnsupportedError(
-        "checkpoint-format",
-        `checkpoint: ${format} files are not read yet; save flax's own format with flax.serialization.to_bytes`,
-      );
+      return asVariables(readNpz(view));
     default:
       return format satisfies never;
   }
@@ -60,13 +69,12 @@ function formatOf(bytes: Uint8Array): Format {
   const refuse = (what: string): never => {
     throw new CheckpointError(
       "not-a-checkpoint",
-      `checkpoint: ${what}; expected a flax msgpack checkpoint (flax.serialization.to_bytes)`,
+      `checkpoint: ${what}; expected flax's msgpack (flax.serialization.to_bytes), safetensors or .npz`,
     );
   };
   if (bytes.length === 0) return refuse("the file is empty");
-  if (startsWith(bytes, [0x50, 0x4b, 0x03, 0x04])) return "npz";
-  // safetensors: the header's length in 8 bytes, then its JSON.
-  if (bytes.length > 8 && bytes[8] === 0x7b && bytes[6] === 0 && bytes[7] === 0) return "safetensors";
+  if (isZip(bytes)) return "npz";
+  if (isSafetensors(bytes)) return "safetensors";
   for (const [name, first] of strangers)
     if (startsWith(bytes, first)) return refuse(`this is ${name}, not a checkpoint`);
   const first = bytes[0]!;
@@ -76,6 +84,10 @@ function formatOf(bytes: Uint8Array): Format {
 }
 
 function viewOf(bytes: unknown): Uint8Array {
+  // Also buffers of another realm.
+  const tag = Object.prototype.toString.call(bytes);
+  if (tag === "[object ArrayBuffer]" || tag === "[object SharedArrayBuffer]")
+    return new Uint8Array(bytes as ArrayBuffer);
   if (ArrayBuffer.isView(bytes)) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   throw new CheckpointError("not-bytes", "readWeights: expected a Uint8Array or an ArrayBuffer");
 }
@@ -85,12 +97,12 @@ function asVariables(state: StateTree): Variables {
   if (params === undefined) return { params: asParams(state, "") };
   if (!isBranch(params))
     throw new CheckpointError("checkpoint-corrupt", `params: expected a tree of parameters, not one value`);
-  const others = Object.entries(state).flatMap(([name, tree]) => {
-    if (name === "params") return [];
-    if (isBranch(tree)) return [[name, tensorsOf(tree)] as const];
-    return [];
+  const tree: ParamTree = asParams(params, "params/");
+  const collections = Object.entries(state).flatMap(([name, value]) => {
+    if (name === "params") return [[name, tree] as const];
+    return isBranch(value) ? [[name, tensorsOf(value)] as const] : [];
   });
-  return { ...Object.fromEntries(others), params: asParams(params, "params/") };
+  return { ...Object.fromEntries(collections), params: tree };
 }
 
 /** The tree, once every leaf is known to be a tensor. */

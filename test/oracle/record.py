@@ -24,14 +24,13 @@ flax.json
   random       keys [{seed, key}], split [{seed, count, keys}], foldIn [{seed, data, key}], bits [{seed, count, bits}],
                samples [{sampler, low, high, seed, count, first, sha256}]: bit patterns of the first samples and the SHA-256 of all
                `count` samples, little-endian; parameterKeys [{path, count, key}] for root key(0)
-  checkpoints  [{bytes, tensors: {path: tensor}}] flax.serialization.to_bytes in base64, and the arrays in it; 16-bit floats as
-               numbers, complex numbers as pairs
 
 A tensor is {shape, dtype, data}: row-major, float32 as shortest decimals (apply Math.fround), "inf", "-inf" and "nan" as
 strings. Everything was computed op by op on CPU with jax_default_matmul_precision=highest.
+
+Checkpoints (msgpack, safetensors, npz) are recorded by record_checkpoints.py, into checkpoints.json.
 """
 
-import base64
 import functools
 import hashlib
 import json
@@ -42,7 +41,6 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import serialization
 from flax.traverse_util import flatten_dict, unflatten_dict
 from jax import lax
 
@@ -621,38 +619,6 @@ def record_random():
     }
 
 
-# ---- checkpoints ---------------------------------------------------------------------------------------------------
-
-
-def record_checkpoint(tree, chunk_bytes=None):
-    flat = flatten_dict(tree, sep="/")
-    usual = serialization.MAX_CHUNK_SIZE
-    serialization.MAX_CHUNK_SIZE = chunk_bytes or usual
-    try:
-        written = serialization.to_bytes(tree)
-    finally:
-        serialization.MAX_CHUNK_SIZE = usual
-    tensors = {}
-    for path, leaf in flat.items():
-        leaf = np.asarray(leaf)
-        numbers = leaf.astype(np.complex64).view(np.float32) if leaf.dtype.kind == "c" else leaf
-        numbers = numbers.astype(np.float32) if leaf.dtype.name in ("bfloat16", "float16") else numbers
-        tensors[path] = {"shape": list(leaf.shape), "dtype": leaf.dtype.name, "data": [number(v) for v in numbers.ravel()]}
-    return {"bytes": base64.b64encode(written).decode(), "tensors": tensors}
-
-
-def record_checkpoints():
-    every = {
-        dtype: jnp.asarray([[1, 0, 1], [0, 3, 100]], dtype)
-        for dtype in "float32 float16 bfloat16 int32 uint32 int8 uint8 bool complex64".split()
-    }
-    yield record_checkpoint({"params": {"Conv_0": every, "scalar": jnp.float32(2.5), "numpy": np.float32(-1)}})
-    yield record_checkpoint(nn.Conv(2, (2, 2)).init(jax.random.key(0), jnp.zeros((1, 3, 3, 1))))
-    large = {"kernel": values((3, 2, 2, 2)), "bias": values((2,))}
-    yield record_checkpoint({"params": {"Conv_0": large}, "batch_stats": {"mean": values((4,))}}, chunk_bytes=40)
-    yield record_checkpoint({"kernel": values((0, 2)), "bias": np.float32([np.nan, np.inf, -np.inf, -0.0, 1e-45])})
-
-
 # ---- the file ------------------------------------------------------------------------------------------------------
 
 
@@ -674,7 +640,6 @@ def main():
         "activations": json.dumps(record_activations(), separators=(",", ":")),
         "lax": lines(record_lax(*call) for call in lax_calls()),
         "laxRefused": lines(record_lax_refusal(*call) for call in refused_lax_calls()),
-        "checkpoints": lines(record_checkpoints()),
         "random": json.dumps(record_random(), separators=(",", ":"), ensure_ascii=False),
     }
     meta = {"flax": flax.__version__, "jax": jax.__version__, "note": "made by record.py, which documents the format"}

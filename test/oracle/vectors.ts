@@ -82,10 +82,6 @@ export interface RecordedFile {
     readonly error: string;
     readonly message: string;
   }[];
-  readonly checkpoints: readonly {
-    readonly bytes: string;
-    readonly tensors: Readonly<Record<string, RecordedTensor>>;
-  }[];
   readonly random: {
     readonly keys: readonly { readonly seed: number; readonly key: Words }[];
     readonly split: readonly {
