@@ -10,11 +10,12 @@ import type { Target } from "../ir/target.js";
 import type { ElementType } from "../ir/types.js";
 import { elementBytes } from "../ir/types.js";
 import { type Terms, termsKey } from "./address.js";
+import type { DerivedFn } from "./derived.js";
 import type { Names } from "./text.js";
 import { numberText } from "./text.js";
 
 /** Functions the text may call; each is defined once, in front of the kernels, if some kernel uses it. */
-export type Support = "fround" | "bits" | "pow2" | "mantissa" | "exponent" | "mod" | "reflect";
+export type Support = "fround" | "bits" | "pow2" | "mantissa" | "exponent" | "mod" | "reflect" | DerivedFn;
 
 /** What holds for a whole kernel. */
 export interface JsKernel {
@@ -171,7 +172,6 @@ function call(kernel: JsKernel, scope: JsScope, expr: Extract<Expr, { kind: "cal
       return { text: `!${within(a, binding.unary)}`, binds: binding.unary };
     case "select":
       return choice(a, b, c);
-    case "fma":
     case "rsqrt":
     case "exp":
     case "expm1":
@@ -180,6 +180,8 @@ function call(kernel: JsKernel, scope: JsScope, expr: Extract<Expr, { kind: "cal
     case "tanh":
     case "erf":
     case "erfc":
+      return support(expr.fn);
+    case "fma":
       throw new InternalError(`${expr.fn} reached the js backend`);
     default:
       throw new InternalError(`unknown function ${expr.fn satisfies never as string}`);

@@ -5,6 +5,7 @@ import type { Target } from "../ir/target.js";
 import { walkAccesses } from "../ir/visit.js";
 import { type Base, basesIn, sharedNodes, termsKey } from "./address.js";
 import { kernelArguments } from "./calls.js";
+import { argumentName, type DerivedFn, derivedFns, inlineSingleCalls, subroutineBody } from "./derived.js";
 import type { JsKernel, JsScope, Support } from "./js-expr.js";
 import {
   addTerm,
@@ -23,8 +24,12 @@ const reserved: ReadonlySet<string> = new Set(
   `arguments await break case catch class const continue debugger default delete do else enum eval export extends
   false finally for function if implements import in instanceof interface let new null package private protected
   public return static super switch this throw true try typeof var void while with yield async of NaN Infinity
-  undefined Math memory setup run fround bits32 bitsF32 pow2 mantissa exponent mod reflect`.split(/\s+/),
+  undefined Math memory setup run fround bits32 bitsF32 pow2 mantissa exponent mod reflect ${derivedFns.join(" ")}`.split(
+    /\s+/,
+  ),
 );
+
+const emptyScope: JsScope = { defined: new Set(), registers: new Set(), bases: new Map(), bound: new Map() };
 
 export function jsNames(): ReturnType<typeof createNames> {
   return createNames(reserved);
@@ -46,14 +51,28 @@ export function writeKernel(
     uses,
   };
   const params = args.map((arg) => bufferName(context, arg.name));
-  const empty: JsScope = { defined: new Set(), registers: new Set(), bases: new Map(), bound: new Map() };
   writer.block(
     `const ${name} = (${params.join(", ")}) =>`,
     () => {
-      for (const nest of kernel.nests) {
-        if (kernel.nests.length > 1) writer.line(`// ${nest.name.replace(/[^\w /.-]/g, "_")}`);
-        writeBlock(writer, context, empty, nest.body);
+      const { nests } = inlineSingleCalls(kernel, target);
+      for (const nest of nests) {
+        if (nests.length > 1) writer.line(`// ${nest.name.replace(/[^\w /.-]/g, "_")}`);
+        writeBlock(writer, context, emptyScope, nest.body);
       }
+    },
+    "};",
+  );
+}
+
+/** Writes `const NAME = (x) => { … };`. The value it returns is rounded as the target asks. */
+export function writeSubroutine(writer: Writer, fn: DerivedFn, target: Target, uses: Set<Support>): void {
+  const context: JsKernel = { target, names: jsNames(), elements: new Map(), uses };
+  const body = subroutineBody(fn);
+  writer.block(
+    `const ${fn} = (${valueName(context, argumentName)}) =>`,
+    () => {
+      const scope = bindShared(writer, context, emptyScope, body);
+      writer.line(`return ${valueText(context, scope, body.value)};`);
     },
     "};",
   );

@@ -10,8 +10,9 @@ import type { Target } from "../ir/target.js";
 import { elementBytes } from "../ir/types.js";
 import type { Artifact } from "./backend.js";
 import { type Argument, type CallOf, kernelArguments, resolveCalls } from "./calls.js";
+import { type DerivedFn, derivedFns } from "./derived.js";
 import { type Support, viewOf } from "./js-expr.js";
-import { jsNames, writeKernel } from "./js-stmt.js";
+import { jsNames, writeKernel, writeSubroutine } from "./js-stmt.js";
 import { createWriter, type Names, type Writer } from "./text.js";
 
 export async function emitJs(program: KernelProgram, target: Target): Promise<Artifact> {
@@ -24,7 +25,7 @@ export async function emitJs(program: KernelProgram, target: Target): Promise<Ar
     const support = writer.mark();
     for (const kernel of calls.kernels)
       writeKernel(writer, kernel, functionName(names, kernel), target, uses);
-    writer.insert(support, supportLines(uses));
+    writer.insert(support, supportLines(uses, target));
     const view = viewWriter(writer, names);
     const [setup, run] = [calls.setup, calls.run].map((list) =>
       list.map((call) => callText(call, functionName(names, call.kernel), view)),
@@ -67,6 +68,9 @@ function viewWriter(writer: Writer, names: Names): ViewOf {
   };
 }
 
+/** Support functions that are the same text in every program. */
+type FixedSupport = Exclude<Support, DerivedFn>;
+
 const needs: Readonly<Partial<Record<Support, readonly Support[]>>> = {
   pow2: ["bits"],
   mantissa: ["bits"],
@@ -75,7 +79,7 @@ const needs: Readonly<Partial<Record<Support, readonly Support[]>>> = {
 };
 
 /** pow2, mantissa and exponent give what the wasm backend gives for every argument, NaN and infinities included. */
-const definitions: Readonly<Record<Support, readonly string[]>> = {
+const definitions: Readonly<Record<FixedSupport, readonly string[]>> = {
   fround: ["const fround = Math.fround;"],
   bits: ["const bits32 = new Int32Array(1);", "const bitsF32 = new Float32Array(bits32.buffer);"],
   pow2: [
@@ -107,10 +111,13 @@ const definitions: Readonly<Record<Support, readonly string[]>> = {
   ],
 };
 
-function supportLines(uses: ReadonlySet<Support>): string[] {
+function supportLines(uses: ReadonlySet<Support>, target: Target): string[] {
   const all = new Set(uses);
-  for (const use of uses) for (const need of needs[use] ?? []) all.add(need);
-  return (Object.keys(definitions) as Support[])
+  const subroutines = createWriter();
+  for (const fn of derivedFns) if (uses.has(fn)) writeSubroutine(subroutines, fn, target, all);
+  for (const use of [...all]) for (const need of needs[use] ?? []) all.add(need);
+  const fixed = (Object.keys(definitions) as FixedSupport[])
     .filter((support) => all.has(support))
     .flatMap((support) => definitions[support]);
+  return [...fixed, ...subroutines.lines()];
 }

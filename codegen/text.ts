@@ -9,6 +9,7 @@ export interface Writer {
   mark(): number;
   /** Lines at an earlier place, indented as now. */
   insert(mark: number, lines: readonly string[]): void;
+  lines(): readonly string[];
   text(): string;
 }
 
@@ -33,6 +34,7 @@ export function createWriter(): Writer {
     insert(mark, inserted) {
       lines.splice(mark, 0, ...inserted.map((text) => indent + text));
     },
+    lines: () => lines,
     text: () => lines.join("\n"),
   };
 }

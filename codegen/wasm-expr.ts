@@ -204,8 +204,10 @@ export function callOf(kernel: WasmKernel, fn: KernelFn, args: readonly Value[])
     case "log1p":
     case "tanh":
     case "erf":
-    case "erfc":
-      throw new InternalError(`${fn} reached the wasm backend`);
+    case "erfc": {
+      const type = lanes === 4 ? kernel.api.v128 : kernel.api.f32;
+      return number(module.call(kernel.subroutines.of(fn, lanes), [a], type));
+    }
     default:
       throw new InternalError(`unknown function ${fn satisfies never as string}`);
   }

@@ -12,6 +12,7 @@ import type { Target } from "../ir/target.js";
 import type { ElementType } from "../ir/types.js";
 import { elementBytes } from "../ir/types.js";
 import { type Base, type Terms, termsKey } from "./address.js";
+import type { DerivedFn } from "./derived.js";
 import { createNames, type Names } from "./text.js";
 
 export type Binaryen = typeof binaryen;
@@ -30,7 +31,7 @@ export interface TypedLocal {
   readonly type: ValueType;
 }
 
-/** What holds for a whole kernel. */
+/** What holds for a whole kernel, or for a subroutine. */
 export interface WasmKernel {
   readonly api: Binaryen;
   readonly module: binaryen.Module;
@@ -39,6 +40,12 @@ export interface WasmKernel {
   readonly pointers: ReadonlyMap<string, Local>;
   readonly locals: Locals;
   readonly labels: Names;
+  readonly subroutines: Subroutines;
+}
+
+/** Names the module's function for so many lanes at a time; adds it first where there is none. */
+export interface Subroutines {
+  of(fn: DerivedFn, lanes: Lanes): string;
 }
 
 /** What holds at one place of a kernel; each block fills in a copy of its own. */

@@ -7,6 +7,7 @@ import type { Target } from "../ir/target.js";
 import { walkAccesses } from "../ir/visit.js";
 import { type Base, basesIn, sharedNodes } from "./address.js";
 import { kernelArguments } from "./calls.js";
+import { inlineSingleCalls } from "./derived.js";
 import { createNames } from "./text.js";
 import { storeElement } from "./wasm-element.js";
 import {
@@ -32,6 +33,7 @@ import {
   plus,
   type Ref,
   registerLocal,
+  type Subroutines,
   type ValueType,
   type WasmKernel,
   type WasmScope,
@@ -52,6 +54,7 @@ export function addKernel(
   kernel: Kernel,
   name: string,
   target: Target,
+  subroutines: Subroutines,
 ): void {
   const args = kernelArguments(kernel);
   const locals = createLocals();
@@ -63,11 +66,24 @@ export function addKernel(
     pointers: new Map(args.map((arg) => [arg.name, locals.of(`pointer ${arg.name}`, api.i32, arg.name)])),
     locals,
     labels: createNames(new Set()),
+    subroutines,
   };
-  const body = kernel.nests.flatMap((nest) => blockCode(context, emptyScope(), nest.body));
-  const params = api.createType(args.map(() => api.i32));
-  const types = locals.typesAfter(args.length);
-  const made = module.addFunction(name, params, api.none, types, module.block(null, body));
+  const { nests } = inlineSingleCalls(kernel, target);
+  const body = nests.flatMap((nest) => blockCode(context, emptyScope(), nest.body));
+  const params = args.map(() => api.i32);
+  addFunction(context, name, params, api.none, module.block(null, body));
+}
+
+/** The locals of a function begin with its parameters. */
+export function addFunction(
+  { api, module, locals }: WasmKernel,
+  name: string,
+  params: readonly binaryen.Type[],
+  result: binaryen.Type,
+  body: Ref,
+): void {
+  const types = locals.typesAfter(params.length);
+  const made = module.addFunction(name, api.createType([...params]), result, types, body);
   const { setLocalName } = (api as unknown as FunctionNames).Function;
   for (const [index, local] of locals.names().entries()) setLocalName(made, index, local);
 }
@@ -109,7 +125,7 @@ function stmtCode(kernel: WasmKernel, scope: WasmScope, stmt: Exclude<Stmt, { ki
 }
 
 /** A local for every expression that the statement uses more than once. */
-function bindShared(kernel: WasmKernel, scope: WasmScope, stmt: Stmt): Ref[] {
+export function bindShared(kernel: WasmKernel, scope: WasmScope, stmt: Stmt): Ref[] {
   scope.bound.clear();
   return sharedNodes(stmt).map((expr, index) => {
     const { ref, type } = valueCode(kernel, scope, expr);

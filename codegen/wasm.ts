@@ -1,11 +1,13 @@
 /**
  * The wasm backend: a program as one module that exports `memory`, `setup` and `run`.
  *
- * Kernels are functions of byte pointers; setup and run call them with constants. Binaryen is loaded by the first call.
+ * Kernels are functions of byte pointers; setup and run call them with constants. Transcendental functions are functions
+ * of the module that kernels call. Binaryen is loaded by the first call.
  * No optimiser runs: kernels come in the shape they should have, and what is emitted stays readable and reproducible.
  */
 import type binaryen from "binaryen";
 import { InternalError } from "../ir/diagnostic.js";
+import type { Kernel } from "../ir/kernel.js";
 import type { KernelProgram } from "../ir/program.js";
 import type { Target } from "../ir/target.js";
 import type { Artifact } from "./backend.js";
@@ -13,6 +15,7 @@ import { type CallOf, resolveCalls } from "./calls.js";
 import { createNames } from "./text.js";
 import type { Binaryen, Ref } from "./wasm-memory.js";
 import { addKernel } from "./wasm-stmt.js";
+import { createSubroutines } from "./wasm-subroutine.js";
 
 const pageBytes = 65536;
 
@@ -50,9 +53,11 @@ function buildModule(api: Binaryen, module: binaryen.Module, program: KernelProg
   module.setMemory(pages, pages, "memory");
   const calls = resolveCalls(program);
   const names = createNames(new Set(["setup", "run"]));
-  for (const kernel of calls.kernels) addKernel(api, module, kernel, names.of(kernel.name), target);
+  const subroutines = createSubroutines(api, module, target, names);
+  const nameOf = (kernel: Kernel): string => names.of(`kernel ${kernel.name}`, kernel.name);
+  for (const kernel of calls.kernels) addKernel(api, module, kernel, nameOf(kernel), target, subroutines);
   for (const entry of ["setup", "run"] as const) {
-    const body = calls[entry].map((call) => callCode(api, module, call, names.of(call.kernel.name)));
+    const body = calls[entry].map((call) => callCode(api, module, call, nameOf(call.kernel)));
     module.addFunction(entry, api.none, api.none, [], module.block(null, body));
     module.addFunctionExport(entry, entry);
   }

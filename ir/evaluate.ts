@@ -7,7 +7,8 @@
 import { InternalError } from "./diagnostic.js";
 import { expandScalar } from "./expand.js";
 import type { KernelFn } from "./kernel.js";
-import type { Scalar, ScalarArg } from "./scalar.js";
+import type { Scalar, ScalarArg, ScalarFn } from "./scalar.js";
+import { arg, call } from "./scalar.js";
 
 export type Compute = () => number;
 export type Rounding = "exact" | "wide";
@@ -40,7 +41,7 @@ function exponent(x: number): number {
 
 const same = (x: number): number => x;
 
-/** The value of a call from those of its arguments; the function must be a primitive or fma. */
+/** The value of a call from those of its arguments. */
 export function computeCall(fn: KernelFn, args: readonly Compute[], rounding: Rounding): Compute {
   const [a, b, c] = args as [Compute, Compute, Compute];
   const round = rounding === "exact" ? Math.fround : same;
@@ -95,10 +96,20 @@ export function computeCall(fn: KernelFn, args: readonly Compute[], rounding: Ro
     case "tanh":
     case "erf":
     case "erfc":
-      throw new InternalError(`${fn} must be expanded before it is evaluated`);
+      return computeDerived(fn, a, rounding);
     default:
       throw new InternalError(`unknown function ${fn satisfies never as string}`);
   }
+}
+
+/** Its argument is computed once, however often the expansion reads it. */
+function computeDerived(fn: ScalarFn, argument: Compute, rounding: Rounding): Compute {
+  let x = 0;
+  const value = evaluator(call(fn, arg(0)), () => () => x, rounding);
+  return () => {
+    x = argument();
+    return value();
+  };
 }
 
 /** Counts the evaluations of a root, so that shared nodes know when to forget. */

@@ -9,6 +9,7 @@ export interface Target {
   readonly name: TargetName;
   readonly backend: "js" | "wasm";
   readonly modes: ReadonlySet<LoopMode>;
+  /** What kernels may call; legalize expands the rest (ir/expand.ts). */
   readonly fns: ReadonlySet<KernelFn>;
   readonly lanes: Lanes;
   /** Registers a micro-kernel may keep values in. */
@@ -17,9 +18,10 @@ export interface Target {
   readonly exactF32: boolean;
 }
 
-const primitives = (Object.keys(scalarFns) as ScalarFn[]).filter((fn) => scalarFns[fn].primitive);
-const exactFns: ReadonlySet<KernelFn> = new Set<KernelFn>(primitives);
-const fmaFns: ReadonlySet<KernelFn> = new Set<KernelFn>([...primitives, "fma"]);
+/** Every backend prints the others as operations or subroutines; rsqrt takes two operations, no more than a call. */
+const scalar = (Object.keys(scalarFns) as ScalarFn[]).filter((fn) => fn !== "rsqrt");
+const exactFns: ReadonlySet<KernelFn> = new Set<KernelFn>(scalar);
+const fmaFns: ReadonlySet<KernelFn> = new Set<KernelFn>([...scalar, "fma"]);
 const serial: ReadonlySet<LoopMode> = new Set<LoopMode>(["serial"]);
 
 export const targets: Readonly<Record<TargetName, Target>> = {

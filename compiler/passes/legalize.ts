@@ -1,7 +1,7 @@
 /**
  * legalize: what the target lacks is written with what it has.
  *
- *   tanh(v)              ->  its polynomial (ir/expand.ts), the same one on every target
+ *   rsqrt(v)             ->  1 / sqrt(v)                    functions the target lacks are expanded (ir/expand.ts)
  *   acc[0] += a * b      ->  acc[0] = fma(a, b, acc[0])        where the target has fma
  *   parallel, lane …     ->  serial
  *
@@ -77,7 +77,7 @@ function legalExpr(expr: Expr, target: Target, lets: LetLanes): Expr {
     const numbers = e.args.filter((a) => !isTruth(a));
     const lanes = numbers.reduce<Lanes>((widest, a) => (lanesOf(a, lets) === 4 ? 4 : widest), 1);
     const args = e.args.map((a) => (isTruth(a) ? a : widened(a, lanes, lets)));
-    if (scalarFns[e.fn].primitive) return args.every((a, i) => a === e.args[i]) ? e : { ...e, args };
+    if (target.fns.has(e.fn)) return args.every((a, i) => a === e.args[i]) ? e : { ...e, args };
     return expanded(e.fn, args, lanes);
   });
 }
