@@ -5,7 +5,8 @@
  * Three nests run block by block, so that what is between them stays in cache: `transform-lhs` (tiles to V), `multiply`
  * (M = V * U, one small matrix product for each of the (m + 2)^n points) and `transform-out` (M to outputs, with the
  * epilogue). U, the transformed weights, is prepared once. The lhs is first copied with its border made real
- * (`stage-x`), unless every tile lies inside it. Not exact: other products are rounded than in the definition.
+ * (`stage-x`), unless every tile lies inside it. A dilation of d is d interleaved grids an axis, each tiled for itself.
+ * Not exact: other products are rounded than in the definition.
  */
 import type { NodeOf } from "../../ir/graph.js";
 import { convAxes } from "../../ir/graph.js";
@@ -27,8 +28,7 @@ export function winogradRefusal(node: NodeOf<"conv">, operands: readonly Operand
   const rank = node.window.length;
   if (rank !== 1 && rank !== 2) return "only 1-D and 2-D windows";
   if (node.window.some((dim) => dim.size !== 3)) return "only windows of 3 taps";
-  if (node.window.some((dim) => dim.stride !== 1 || dim.lhsDilation !== 1 || dim.rhsDilation !== 1))
-    return "only stride and dilation 1";
+  if (node.window.some((dim) => dim.stride !== 1 || dim.lhsDilation !== 1)) return "only stride 1";
   if (node.groups !== 1 || node.batchGroups !== 1) return "only one group";
   if (node.fused.lhs.kind !== "arg") return "only a plain lhs";
   if (operands[1]?.constant !== true) return "the weights are not constant";
@@ -40,7 +40,9 @@ interface Tiling {
   readonly m: OutputTile;
   /** Inputs a tile an axis: m + 2. */
   readonly size: number;
-  /** Tiles along each spatial axis. */
+  /** Interleaved grids along each spatial axis: the dilation of the taps. */
+  readonly grids: readonly number[];
+  /** Tiles of one grid along each spatial axis. */
   readonly tiles: readonly number[];
   /** Rows of tiles computed together. */
   readonly rows: number;
@@ -52,16 +54,21 @@ interface Tiling {
 /** Bytes of V and M of one block that stay in a second-level cache beside the weights that stream by. */
 const blockBytes = 512 * 1024;
 
-function tilingOf(m: OutputTile, outSpatial: readonly number[], channels: number): Tiling {
+function tilingOf(
+  m: OutputTile,
+  outSpatial: readonly number[],
+  grids: readonly number[],
+  channels: number,
+): Tiling {
   const size = m + 2;
-  const tiles = outSpatial.map((extent) => Math.ceil(extent / m));
+  const tiles = outSpatial.map((extent, d) => Math.ceil(Math.ceil(extent / grids[d]!) / m));
   const points = size ** tiles.length;
   const perTile = points * channels * 4;
-  const perRow = tiles.length === 1 ? 1 : tiles[1]!;
+  const perRow = grids[0]! * (tiles.length === 1 ? 1 : tiles[1]! * grids[1]!);
   const most = Math.max(1, Math.floor(blockBytes / perTile / perRow));
   let rows = Math.min(most, tiles[0]!);
   while (tiles[0]! % rows !== 0) rows--;
-  return { m, size, tiles, rows, blockTiles: rows * perRow, points };
+  return { m, size, grids, tiles, rows, blockTiles: rows * perRow, points };
 }
 
 /** `winogradRefusal` has said null. */
@@ -101,7 +108,8 @@ class WinogradLowering {
     this.features = node.type.shape[this.axes.out.feature]!;
     this.depth = this.rhs.type.shape[this.axes.rhs.in]!;
     this.outSpatial = this.axes.out.spatial.map((axis) => node.type.shape[axis]!);
-    this.tiling = tilingOf(m, this.outSpatial, this.depth + this.features);
+    const grids = node.window.map((dim) => dim.rhsDilation);
+    this.tiling = tilingOf(m, this.outSpatial, grids, this.depth + this.features);
   }
 
   lower(): LoweredKernel {
@@ -147,29 +155,42 @@ class WinogradLowering {
     ];
   }
 
-  /** Loops over the tiles of a block: `th tw` in 2-D, `tw` in 1-D; axes of extent 1 are left out. */
+  /** Tiles along axis d that one block holds. */
+  private blockExtent(d: number): number {
+    return d === 0 ? this.tiling.rows : this.tiling.tiles[d]!;
+  }
+
+  /** Loops over the tiles of a block: `th gh tw gw` in 2-D (g the grid), without axes of extent 1. */
   private tileLoops(): Loop[] {
-    const extents = [this.tiling.rows, ...this.tiling.tiles.slice(1)];
-    return extents.flatMap((extent, d) => (extent > 1 ? [loop(this.tileName(d), extent, "pure")] : []));
+    return this.tiling.grids.flatMap((grid, d) => [
+      ...this.channelLoop(this.axisName(d, "t"), this.blockExtent(d)),
+      ...this.channelLoop(this.axisName(d, "g"), grid),
+    ]);
   }
 
-  private tileName(d: number): string {
-    return this.names[d]!.out.replace("o", "t");
+  private axisName(d: number, letter: "t" | "g"): string {
+    return this.names[d]!.out.replace("o", letter);
   }
 
-  /** Number of the tile along axis d, in the whole output. */
-  private tileIndex(d: number): Affine {
-    const extent = d === 0 ? this.tiling.rows : this.tiling.tiles[d]!;
-    const own = extent > 1 ? affine(0, { [this.tileName(d)]: 1 }) : affine(0);
+  /** First output of the tile along axis d. */
+  private tileOrigin(d: number): Affine {
+    const grid = this.tiling.grids[d]!;
+    const step = grid * this.tiling.m;
+    let at = affine(0);
+    at = addAffine(at, this.channel(this.axisName(d, "t"), this.blockExtent(d)), step);
+    at = addAffine(at, this.channel(this.axisName(d, "g"), grid));
     const blocks = this.tiling.tiles[0]! / this.tiling.rows;
-    return d === 0 && blocks > 1 ? addAffine(own, affine(0, { block: this.tiling.rows })) : own;
+    return d === 0 && blocks > 1 ? addAffine(at, affine(0, { block: this.tiling.rows * step })) : at;
   }
 
-  /** Number of the tile in its block. */
+  /** Number of the tile in its block: row-major over the tile loops. */
   private tileInBlock(): Affine {
-    const width = this.rank === 1 ? 1 : this.tiling.tiles[1]!;
-    let at = this.tiling.rows > 1 ? affine(0, { [this.tileName(0)]: width }) : affine(0);
-    if (this.rank === 2 && width > 1) at = addAffine(at, affine(0, { [this.tileName(1)]: 1 }));
+    let at = affine(0);
+    let stride = 1;
+    for (const { axis, extent } of this.tileLoops().reverse()) {
+      at = addAffine(at, affine(0, { [axis]: stride }));
+      stride *= extent;
+    }
     return at;
   }
 
@@ -195,8 +216,8 @@ class WinogradLowering {
 
   /** The lhs with its border made real, or the lhs itself where no tile leaves it. */
   private stage(): { source: StagedSource; nests: readonly LoopNest[]; locals: readonly Buffer[] } {
-    const { m, tiles } = this.tiling;
-    const extents = tiles.map((count) => count * m + 2);
+    const { m, tiles, grids } = this.tiling;
+    const extents = tiles.map((count, d) => grids[d]! * (count * m + 2));
     const spatial = this.axes.lhs.spatial;
     const lows = this.node.window.map((dim) => dim.low);
     const inside = spatial.every(
@@ -286,7 +307,11 @@ class WinogradLowering {
       let at = addAffine(affine(source.offset), this.batchIndex(), source.batch);
       at = addAffine(at, ic, source.channel);
       position.forEach((p, d) => {
-        at = addAffine(at, addAffine(affine(p), this.tileIndex(d), m), source.spatial[d]!);
+        at = addAffine(
+          at,
+          addAffine(this.tileOrigin(d), affine(p * this.tiling.grids[d]!)),
+          source.spatial[d]!,
+        );
       });
       return { kind: "load", from: { buffer: source.buffer, at, lanes: 1, gate: null } };
     });
@@ -363,10 +388,11 @@ class WinogradLowering {
       index[this.axes.out.feature] = oc;
       const gates: Expr[] = [];
       position.forEach((p, d) => {
-        const at = addAffine(affine(p), this.tileIndex(d), m);
+        const grid = this.tiling.grids[d]!;
+        const at = addAffine(this.tileOrigin(d), affine(p * grid));
         index[this.axes.out.spatial[d]!] = at;
         const extent = this.outSpatial[d]!;
-        if (extent % m !== 0) gates.push({ kind: "test", fn: "inside", of: at, by: extent });
+        if (extent % (m * grid) !== 0) gates.push({ kind: "test", fn: "inside", of: at, by: extent });
       });
       const when = gates.reduce<Expr | null>(
         (a, b) => (a === null ? b : { kind: "call", fn: "and", args: [a, b] }),
