@@ -2,7 +2,7 @@
  * legalize: what the target lacks is written with what it has.
  *
  *   rsqrt(v)             ->  1 / sqrt(v)                    functions the target lacks are expanded (ir/expand.ts)
- *   acc[0] += a * b      ->  acc[0] = fma(a, b, acc[0])        where the target has fma
+ *   acc[0] += a * b      ->  acc[0] = fma(a, b, acc[0])        where the target has fma; any vector a * b + c too
  *   parallel, lane …     ->  serial
  *
  * Literals beside vectors become splats. Exact, except that fma is only there on targets that promise no exact bits.
@@ -77,9 +77,19 @@ function legalExpr(expr: Expr, target: Target, lets: LetLanes): Expr {
     const numbers = e.args.filter((a) => !isTruth(a));
     const lanes = numbers.reduce<Lanes>((widest, a) => (lanesOf(a, lets) === 4 ? 4 : widest), 1);
     const args = e.args.map((a) => (isTruth(a) ? a : widened(a, lanes, lets)));
+    if (e.fn === "add" && lanes === 4 && target.fns.has("fma")) return sum(args);
     if (target.fns.has(e.fn)) return args.every((a, i) => a === e.args[i]) ? e : { ...e, args };
     return expanded(e.fn, args, lanes);
   });
+}
+
+/** a * b + c as one operation, whichever side the product is on. */
+function sum(args: readonly Expr[]): Expr {
+  const [left, right] = args as [Expr, Expr];
+  const isProduct = (e: Expr): e is Extract<Expr, { kind: "call" }> => e.kind === "call" && e.fn === "mul";
+  if (isProduct(left)) return { kind: "call", fn: "fma", args: [...left.args, right] };
+  if (isProduct(right)) return { kind: "call", fn: "fma", args: [...right.args, left] };
+  return { kind: "call", fn: "add", args };
 }
 
 function expanded(fn: Parameters<typeof expandFn>[0], args: readonly Expr[], lanes: Lanes): Expr {
