@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /** The command line: which commands and flags there are, and nothing else. */
-import { realpathSync, writeFileSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError, Option } from "commander";
 import { version } from "../compiler/version.js";
 import * as options from "./options.js";
-import { exitCodes, report, type Terminal } from "./terminal.js";
+import { exitCodes, processTerminal, report, type Terminal } from "./terminal.js";
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 const countUp = (_: string, before: number): number => before + 1;
@@ -52,7 +52,7 @@ function withModel(to: Command): Command {
       "--schedule <file>",
       "schedules to use instead of chosen ones, as inspect --emit schedule prints them",
     )
-    .option("--algorithm <name>", "auto or direct")
+    .option("--algorithm <name>", "auto, direct or winograd")
     .addOption(new Option("--tune [file]", "measure schedules").hideHelp())
     .option("--disable <pass>", "leave out an optional pass; repeatable", collect);
 }
@@ -234,21 +234,11 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   }
 }
 
-const terminal: Terminal = {
-  out: (text) => process.stdout.write(text),
-  note: (text) => process.stderr.write(text),
-  interactive: process.stderr.isTTY === true,
-  keep(name, text) {
-    writeFileSync(name, text);
-    return name;
-  },
-};
-
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   // Nobody reads the rest: `convsmith … | head` is no error.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(exitCodes.done);
     throw error;
   });
-  process.exitCode = await main(process.argv.slice(2), terminal);
+  process.exitCode = await main(process.argv.slice(2), processTerminal());
 }

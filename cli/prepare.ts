@@ -1,6 +1,5 @@
 /** What every command that compiles has in common: the model, its inputs and its parameters from the flags. */
 import { basename, dirname, resolve } from "node:path";
-import type { SingleBar } from "cli-progress";
 import { readWeights } from "../compiler/checkpoint/read-weights.js";
 import type { Variables } from "../compiler/checkpoint/tree.js";
 import type { Built } from "../compiler/compile.js";
@@ -127,7 +126,7 @@ export async function prepareOptions(
     name: more.name,
     strict: flags.strict,
     onWarning: warner(flags, terminal),
-    onProgress: await progress(flags, terminal),
+    onProgress: progress(flags, terminal),
     passes: { disable: flags.disable },
   };
   return { target: model.target, options };
@@ -189,33 +188,17 @@ function userMistake(path: string, error: unknown): unknown {
 }
 
 /** Stages to standard error: a bar where somebody looks, lines with times at -v. */
-async function progress(
+function progress(
   { quiet, json, verbose }: OutputFlags,
   terminal: Terminal,
-): Promise<((at: Progress) => void) | undefined> {
-  if (verbose > 0) {
-    const start = performance.now();
+): ((at: Progress) => void) | undefined {
+  const { progress: show } = terminal;
+  const start = performance.now();
+  if (verbose > 0)
     return ({ stage, done, total }) =>
       terminal.note(`${(performance.now() - start).toFixed(0).padStart(6)} ms  ${done}/${total} ${stage}\n`);
-  }
-  if (quiet || json || !terminal.interactive) return undefined;
-  const { SingleBar } = (await import("cli-progress")).default;
-  const bar: SingleBar = new SingleBar({
-    format: "{bar} {stage}",
-    clearOnComplete: true,
-    hideCursor: true,
-    stream: process.stderr,
-  });
-  let started = false;
-  return ({ stage, done, total }) => {
-    if (!started) bar.start(total, 0, { stage });
-    started = true;
-    bar.update(done, { stage });
-    if (done >= total) {
-      bar.stop();
-      started = false;
-    }
-  };
+  if (quiet || json || show === undefined) return undefined;
+  return ({ stage, done, total }) => show(stage, done, total);
 }
 
 /** The build this machine would run. */

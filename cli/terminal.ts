@@ -1,4 +1,6 @@
 /** Where a command writes, and what an error becomes: one line and an exit code. */
+import { writeFileSync } from "node:fs";
+import progressBars from "cli-progress";
 
 import { PassError } from "../compiler/pass.js";
 import { InternalError } from "../ir/diagnostic.js";
@@ -10,10 +12,39 @@ export interface Terminal {
   out(text: string): void;
   /** Everything else: standard error. */
   note(text: string): void;
-  /** Standard error is a terminal somebody looks at. */
-  readonly interactive: boolean;
+  /** How far work is, where somebody looks; undefined where nobody does. */
+  readonly progress?: ((stage: string, done: number, total: number) => void) | undefined;
   /** Puts a file beside the user, for a bug report; returns the name to tell them. */
   keep(name: string, text: string): string;
+}
+
+/** The process's own streams, with a bar on standard error if that is a terminal. */
+export function processTerminal(): Terminal {
+  let bar: progressBars.SingleBar | null = null;
+  const clear = (): void => {
+    bar?.stop();
+    bar = null;
+  };
+  const progress = (stage: string, done: number, total: number): void => {
+    if (bar === null) {
+      bar = new progressBars.SingleBar({ format: "{bar} {stage}", clearOnComplete: true, hideCursor: true });
+      bar.start(total, 0, { stage });
+    }
+    bar.update(done, { stage });
+    if (done >= total) clear();
+  };
+  return {
+    out: (text) => process.stdout.write(text),
+    note(text) {
+      clear();
+      process.stderr.write(text);
+    },
+    progress: process.stderr.isTTY === true ? progress : undefined,
+    keep(name, text) {
+      writeFileSync(name, text);
+      return name;
+    },
+  };
 }
 
 export const exitCodes = { done: 0, user: 1, usage: 2, bug: 70 } as const;

@@ -1,9 +1,7 @@
 /** `convsmith ir`: passes, printer, verifier and interpreter on text, for people who work on the compiler. */
 
 import { dtypeOf, elementOf, type StoredDType } from "../../compiler/element-type.js";
-import { pipeline } from "../../compiler/pipeline.js";
 import { parseRunLine, type Run } from "../../compiler/run-line.js";
-import { checkPassName } from "../../compiler/run-passes.js";
 import { runText } from "../../compiler/run-text.js";
 import { annotate } from "../../ir/diagnostic.js";
 import { makeElements } from "../../ir/float16.js";
@@ -59,7 +57,6 @@ function runOf(text: string, flags: IrFlags): Run {
 }
 
 function opt(text: string, _path: string, flags: IrFlags, terminal: Terminal): void {
-  for (const name of flags.pass ?? []) checkPassName("--pass", name, pipeline);
   // What stands below `; ----` in a file test is its expectation.
   const source = text.split("\n; ----\n", 1)[0]!;
   terminal.out(runText(source, runOf(text, flags), { ...passOptions(flags, terminal), verifyEach: true }));

@@ -1,6 +1,7 @@
 /** `convsmith weights`: what is in a checkpoint. */
 import { flattenParams } from "../../compiler/checkpoint/tree.js";
 import { byteCount, count } from "../../compiler/explain.js";
+import { dataLength, dtypeBytes } from "../../runtime/tensor.js";
 import type { OutputFlags } from "../options.js";
 import { weightsFrom } from "../prepare.js";
 import { table } from "../table.js";
@@ -9,13 +10,14 @@ import type { Terminal } from "../terminal.js";
 export function weightsCommand(path: string, flags: OutputFlags, terminal: Terminal): void {
   const variables = weightsFrom(path);
   const rows = Object.entries(variables).flatMap(([collection, tree]) =>
-    [...flattenParams(tree)].map(([name, { data, shape, dtype }]) => ({
+    [...flattenParams(tree)].map(([name, { shape, dtype }]) => ({
       collection,
       path: name,
       shape,
       dtype,
       elements: shape.reduce((product, extent) => product * extent, 1),
-      bytes: data.byteLength,
+      // Of its data, which may not have been read from the file.
+      bytes: dataLength(shape, dtype) * dtypeBytes(dtype),
     })),
   );
   if (flags.json) {

@@ -30,12 +30,14 @@ const server = `
     const terminal = {
       out: (text) => { done.out += text; },
       note: (text) => { done.err += text; },
-      interactive: false,
       keep: (name, text) => { done.kept[name] = text; return name; },
     };
     done.code = await main(JSON.parse(line), terminal);
     process.stdout.write(JSON.stringify(done) + "\\n");
   }`;
+
+/** As users run it: without the verification after each pass that tests of the compiler itself have. */
+const env = { ...process.env, NODE_ENV: "production" };
 
 /** A process in a folder of its own that runs command lines. */
 export class Cli {
@@ -44,7 +46,6 @@ export class Cli {
   private readonly answers: AsyncIterator<string>;
 
   constructor() {
-    const env = { ...process.env, NODE_ENV: "test" };
     this.child = spawn(process.execPath, ["--input-type=module", "-e", server], {
       cwd: this.folder,
       env,
@@ -74,7 +75,7 @@ export class Cli {
 /** One process of its own. */
 export function alone(args: readonly string[], cwd: string): Promise<Finished> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [cli, ...args], { cwd }, (error, out, err) => {
+    execFile(process.execPath, [cli, ...args], { cwd, env }, (error, out, err) => {
       resolve({ code: typeof error?.code === "number" ? error.code : 0, out, err });
     });
   });

@@ -154,7 +154,6 @@ describe("bugs of ours", () => {
         note: (more) => {
           text += more;
         },
-        interactive: false,
         keep: (name, contents) => {
           kept[name] = contents;
           return name;
