@@ -22,7 +22,7 @@ export type { JitOptions, Jitted } from "./jit.js";
 export { jit } from "./jit.js";
 export { lax } from "./lax/index.js";
 export { modelFromSpec } from "./model-spec.js";
-export { Conv, Module, nn, Sequential } from "./nn/index.js";
+export { Conv, ConvLocal, ConvTranspose, Module, nn, Sequential } from "./nn/index.js";
 export type { Initializer } from "./random/initializers.js";
 export { initializers } from "./random/initializers.js";
 export type { Key } from "./random/threefry.js";

@@ -117,7 +117,10 @@ export const errorCodes = {
   "params-extra": checkpoint("-", "parameters the model does not use, where that was to be refused"),
   // What this version leaves out.
   "dtype-unsupported": unsupported("-", "16-bit and complex values; float32 works"),
-  "local-groups": unsupported("NotImplementedError", "a local convolution in feature groups, which flax has not either"),
+  "local-groups": unsupported(
+    "NotImplementedError",
+    "a local convolution in feature groups, which flax has not either",
+  ),
   "integer-unsupported": unsupported("-", "arithmetic that stays integer; convert to float32 first"),
   "too-many-dimensions": unsupported("-", "more than ten spatial dimensions"),
   // JSON model specs.

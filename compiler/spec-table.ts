@@ -6,7 +6,9 @@ import { binaryFunctions, unaryFunctions } from "./lax/elementwise.js";
 import * as lax from "./lax/members.js";
 import { type ActivationName, activationOptions, activations, identity } from "./nn/activation.js";
 import { Conv } from "./nn/conv.js";
-import type { ConvOptions } from "./nn/conv-options.js";
+import { ConvLocal } from "./nn/conv-local.js";
+import { ConvTranspose } from "./nn/conv-transpose.js";
+import type { Module } from "./nn/module.js";
 import type { Layer } from "./nn/sequential.js";
 import { didYouMean } from "./option.js";
 import { type Initializer, initializers } from "./random/initializers.js";
@@ -38,14 +40,12 @@ const initializer = z
   .union([z.enum(initializerNames), z.looseObject({ type: z.enum(initializerNames) })])
   .optional();
 
-const convSchema = z.strictObject({
+const sharedConvSchema = {
   features: z.int(),
   kernelSize: z.union([z.int(), integers]),
   strides: perDimension,
   padding: z.union([z.string(), z.int(), z.boolean(), pairs]).optional(),
-  inputDilation: perDimension,
   kernelDilation: perDimension,
-  featureGroupCount: z.int().optional(),
   useBias: z.boolean().optional(),
   mask: tensorSpec.nullable().optional(),
   dtype: dtype.nullable().optional(),
@@ -54,16 +54,29 @@ const convSchema = z.strictObject({
   kernelInit: initializer,
   biasInit: initializer,
   name: z.string().nullable().optional(),
+};
+const convSchema = z.strictObject({
+  ...sharedConvSchema,
+  inputDilation: perDimension,
+  featureGroupCount: z.int().optional(),
+});
+const convTransposeSchema = z.strictObject({
+  ...sharedConvSchema,
+  transposeKernel: z.boolean().optional(),
+  preferredElementType: dtype.nullable().optional(),
 });
 
-function buildConv({ mask, kernelInit, biasInit, ...rest }: Options): Layer {
-  const { data, shape, dtype: type } = (mask ?? {}) as Parameters<typeof tensorOf>[0];
-  return new Conv({
-    ...(rest as unknown as ConvOptions),
-    ...(mask === undefined || mask === null ? {} : { mask: tensorOf({ data, shape, dtype: type }) }),
-    ...(kernelInit === undefined ? {} : { kernelInit: initializerOf(kernelInit) }),
-    ...(biasInit === undefined ? {} : { biasInit: initializerOf(biasInit) }),
-  });
+function convEntry(Maker: new (options: never) => Module, options: z.ZodObject): SpecEntry {
+  const build = ({ mask, kernelInit, biasInit, ...rest }: Options): Layer => {
+    const { data, shape, dtype: type } = (mask ?? {}) as Parameters<typeof tensorOf>[0];
+    return new Maker({
+      ...rest,
+      ...(mask === undefined || mask === null ? {} : { mask: tensorOf({ data, shape, dtype: type }) }),
+      ...(kernelInit === undefined ? {} : { kernelInit: initializerOf(kernelInit) }),
+      ...(biasInit === undefined ? {} : { biasInit: initializerOf(biasInit) }),
+    } as never) as Layer;
+  };
+  return { options, inputs: 1, build };
 }
 
 function tensorOf({
@@ -125,6 +138,14 @@ function plainEntries(functions: Readonly<Record<string, (...inputs: never[]) =>
   );
 }
 
+const factors = integers.nullable().optional();
+const laxConvSchema = {
+  padding: z.union([z.string(), z.array(z.tuple([z.int(), z.int()]))]),
+  rhsDilation: factors,
+  dimensionNumbers: z.tuple([z.string(), z.string(), z.string()]).nullable().optional(),
+  precision,
+};
+
 const shapeFunctions: Readonly<Record<string, SpecEntry>> = {
   reshape: traced(1, { newSizes: integers }, ([x], o) => lax.reshape(x!, o.newSizes as number[])),
   transpose: traced(1, { permutation: integers }, ([x], o) => lax.transpose(x!, o.permutation as number[])),
@@ -139,17 +160,30 @@ const shapeFunctions: Readonly<Record<string, SpecEntry>> = {
   convGeneralDilated: traced(
     2,
     {
+      ...laxConvSchema,
       windowStrides: integers,
-      padding: z.union([z.string(), z.array(z.tuple([z.int(), z.int()]))]),
-      lhsDilation: integers.nullable().optional(),
-      rhsDilation: integers.nullable().optional(),
-      dimensionNumbers: z.tuple([z.string(), z.string(), z.string()]).nullable().optional(),
+      lhsDilation: factors,
       featureGroupCount: z.int().optional(),
       batchGroupCount: z.int().optional(),
-      precision,
       preferredElementType: dtype.nullable().optional(),
     },
     ([lhs, rhs], o) => lax.convGeneralDilated(lhs!, rhs!, o as unknown as lax.ConvGeneralDilatedOptions),
+  ),
+  convGeneralDilatedLocal: traced(
+    2,
+    { ...laxConvSchema, windowStrides: integers, filterShape: integers, lhsDilation: factors },
+    ([lhs, rhs], o) =>
+      lax.convGeneralDilatedLocal(lhs!, rhs!, o as unknown as lax.ConvGeneralDilatedLocalOptions),
+  ),
+  convTranspose: traced(
+    2,
+    {
+      ...laxConvSchema,
+      strides: integers,
+      transposeKernel: z.boolean().optional(),
+      preferredElementType: dtype.nullable().optional(),
+    },
+    ([lhs, rhs], o) => lax.convTranspose(lhs!, rhs!, o as unknown as lax.ConvTransposeOptions),
   ),
 };
 
@@ -162,7 +196,9 @@ export const specTable: Readonly<Record<string, SpecEntry>> = {
   ...Object.fromEntries(
     (Object.keys(activations) as ActivationName[]).map((name) => [name, activationEntry(name)]),
   ),
-  Conv: { options: convSchema, inputs: 1, build: buildConv },
+  Conv: convEntry(Conv, convSchema),
+  ConvLocal: convEntry(ConvLocal, convSchema),
+  ConvTranspose: convEntry(ConvTranspose, convTransposeSchema),
 };
 
 /** The entry of a name. @throws ConfigError `unknown-type` naming the nearest */

@@ -22,11 +22,17 @@ export function channelsLastNumbers(spatial: number): ConvDimensionNumbers {
 }
 
 /**
- * The graph's labels and axes for a convolution of the given rank.
+ * The graph's labels and axes for a convolution of the given rank; with `swapFeatures` the O axis of rhs is read as its
+ * I axis and the other way round.
  *
  * @throws ConfigError `bad-dimension-numbers`
  */
-export function readDimensionNumbers(owner: string, value: unknown, rank: number): [DimLabels, ConvAxes] {
+export function readDimensionNumbers(
+  owner: string,
+  value: unknown,
+  rank: number,
+  swapFeatures = false,
+): [DimLabels, ConvAxes] {
   if (rank > 12) refuse("too-many-dimensions", `${owner}: ${rank - 2} spatial dimensions; at most 10 work`);
   const spatial = Array.from({ length: rank - 2 }, (_, d) => d);
   const first = [0, 1, ...spatial.map((axis) => axis + 2)];
@@ -36,7 +42,7 @@ export function readDimensionNumbers(owner: string, value: unknown, rank: number
       : Array.isArray(value)
         ? fromStrings(owner, value, rank)
         : fromAxes(owner, value, rank);
-  const dims = `${labels(numbers.lhsSpec, "bf")}_${labels(numbers.rhsSpec, "oi")}->${labels(numbers.outSpec, "bf")}`;
+  const dims = `${labels(numbers.lhsSpec, "bf")}_${labels(numbers.rhsSpec, swapFeatures ? "io" : "oi")}->${labels(numbers.outSpec, "bf")}`;
   return [dims, convAxes(dims)];
 }
 

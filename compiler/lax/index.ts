@@ -2,7 +2,9 @@
 
 export type {
   ConvDimensionNumbers,
+  ConvGeneralDilatedLocalOptions,
   ConvGeneralDilatedOptions,
+  ConvTransposeOptions,
   DimensionNumbers,
   LaxPadding,
   Precision,

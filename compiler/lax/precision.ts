@@ -31,6 +31,13 @@ const names: Readonly<Record<PrecisionName, boolean>> = {
 const presets =
   /^(DEFAULT|ANY_F8_ANY_F8_(F32|ANY)(_FAST_ACCUM)?|F16_F16_F(16|32)|BF16_BF16_(BF16|F32(_X[369])?)|TF32_TF32_F32(_X3)?|F32_F32_F32|F64_F64_F64)$/;
 
+/** As readPrecision, but without the presets, which name a whole dot product and not its operands. */
+export function readOperandPrecision(owner: string, value: unknown): "default" | "highest" {
+  if (typeof value === "string" && presets.test(value))
+    refuse("bad-precision", `${owner}: precision "${value}" is a dot algorithm; give "highest" or "default"`);
+  return readPrecision(owner, value);
+}
+
 /**
  * What a conv node carries: "highest" where either operand asks for full float32.
  *

@@ -8,16 +8,15 @@ import { reshape } from "../lax/shape.js";
 import { refuse } from "../refusal.js";
 import { classNameOf, here } from "../scope.js";
 import { asFloat32, constantValue, emit, isTraced, map, type Traced } from "../traced.js";
-import type { ConvConfig, ConvOptions } from "./conv-options.js";
-import { readConvOptions } from "./conv-options.js";
+import type { SharedConvConfig, SharedConvOptions } from "./conv-options.js";
 import { Module } from "./module.js";
 
-export abstract class ConvBase extends Module {
-  protected readonly config: ConvConfig;
+export abstract class ConvBase<Config extends SharedConvConfig> extends Module {
+  protected readonly config: Config;
 
-  constructor(options: ConvOptions) {
+  constructor(options: SharedConvOptions, read: (owner: string) => Config) {
     super({ name: options?.name ?? null });
-    this.config = readConvOptions(classNameOf(this), options);
+    this.config = read(classNameOf(this));
   }
 
   /** All leading axes as one, and how to bring them back. */
@@ -107,7 +106,8 @@ export abstract class ConvBase extends Module {
   }
 }
 
-function padded(x: Traced, mode: PadMode, low: readonly number[], high: readonly number[]): Traced {
+/** A pad node, where there is anything to pad. */
+export function padded(x: Traced, mode: PadMode, low: readonly number[], high: readonly number[]): Traced {
   const grows = x.shape.map((_, axis) => low[axis]! + high[axis]! > 0);
   if (mode !== "zero" && x.shape.some((extent, axis) => extent === 0 && grows[axis]!))
     refuse("empty-axis-padding", `input ${x} has an empty axis, which padding cannot ${mode}`, here());

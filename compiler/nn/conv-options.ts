@@ -1,10 +1,9 @@
 /** The options of flax's convolution modules: their types, defaults, and everything that is wrong without a shape. */
 import type { DType, Tensor } from "../../runtime/tensor.js";
-import type { ConvDimensionNumbers } from "../lax/dimension-numbers.js";
 import type { LaxPadding, PaddingPair } from "../lax/padding.js";
 import { readPaddingName, readPaddingPairs } from "../lax/padding.js";
 import type { Precision } from "../lax/precision.js";
-import { readPrecision } from "../lax/precision.js";
+import { readOperandPrecision, readPrecision } from "../lax/precision.js";
 import {
   booleanOption,
   checkOptions,
@@ -19,9 +18,9 @@ import {
 } from "../option.js";
 import type { Initializer } from "../random/initializers.js";
 import { initializers } from "../random/initializers.js";
-import type { Code } from "../refusal.js";
 import { refuse } from "../refusal.js";
-import type { Traced } from "../traced.js";
+import type { ConvGeneralDilated, InjectionOptions, PromoteDType } from "./conv-hooks.js";
+import { functionOption, readInjection } from "./conv-hooks.js";
 
 /** One integer for all spatial dimensions, or one for each; nothing means 1. */
 export type PerDimension = number | Iterable<number> | null | undefined;
@@ -39,30 +38,8 @@ export type Padding =
   | boolean
   | readonly (number | PaddingPair)[];
 
-/** Brings inputs, kernel and bias to one dtype. */
-export type PromoteDType = (
-  inputs: Traced,
-  kernel: Traced,
-  bias: Traced | null,
-  options: { readonly dtype: DType | null },
-) => readonly [inputs: Traced, kernel: Traced, bias: Traced | null];
-
-/** Stands in for lax.convGeneralDilated. `padding` is what lax would get: a name or pairs. */
-export type ConvGeneralDilated = (
-  inputs: Traced,
-  kernel: Traced,
-  strides: readonly number[],
-  padding: LaxPadding,
-  options: {
-    readonly lhsDilation: readonly number[];
-    readonly rhsDilation: readonly number[];
-    readonly dimensionNumbers: ConvDimensionNumbers;
-    readonly featureGroupCount: number;
-    readonly precision: Precision | null;
-  },
-) => Traced;
-
-export interface ConvOptions {
+/** What every convolution module takes. */
+export interface SharedConvOptions {
   /** Number of output features. */
   readonly features: number;
   /** One integer is a 1-D convolution, whatever the input's rank. */
@@ -71,12 +48,8 @@ export interface ConvOptions {
   readonly strides?: PerDimension;
   /** Default "SAME". */
   readonly padding?: Padding | undefined;
-  /** Zeros between input elements; only with numeric padding. Default 1. */
-  readonly inputDilation?: PerDimension;
   /** Default 1. */
   readonly kernelDilation?: PerDimension;
-  /** Groups of features; must divide input and output features. Default 1. */
-  readonly featureGroupCount?: number | undefined;
   /** Default true. */
   readonly useBias?: boolean | undefined;
   /** Multiplied with the kernel, whose shape it must have. */
@@ -92,15 +65,19 @@ export interface ConvOptions {
   /** Default `initializers.zeros`. */
   readonly biasInit?: Initializer | undefined;
   readonly promoteDtype?: PromoteDType | undefined;
-  /** Called in place of lax.convGeneralDilated. */
-  readonly convGeneralDilated?: ConvGeneralDilated | null | undefined;
-  /** A class or factory of such functions, used anew at each call; goes before `convGeneralDilated`. */
-  readonly convGeneralDilatedCls?: (new () => object) | (() => ConvGeneralDilated) | null | undefined;
   /** Name in the params tree. */
   readonly name?: string | null | undefined;
 }
 
-export const convOptionNames: readonly (keyof ConvOptions)[] = [
+/** The options of Conv and ConvLocal. */
+export interface ConvOptions extends SharedConvOptions, InjectionOptions {
+  /** Zeros between input elements; only with numeric padding. Default 1. */
+  readonly inputDilation?: PerDimension;
+  /** Groups of features; must divide input and output features. ConvLocal has none. Default 1. */
+  readonly featureGroupCount?: number | undefined;
+}
+
+const convOptionNames: readonly (keyof ConvOptions)[] = [
   "features",
   "kernelSize",
   "strides",
@@ -121,15 +98,13 @@ export const convOptionNames: readonly (keyof ConvOptions)[] = [
   "name",
 ];
 
-/** The options with defaults filled in and lists of the right length. */
-export interface ConvConfig {
+/** Shared options with defaults filled in and lists of the right length. */
+export interface SharedConvConfig {
   readonly features: number;
   readonly kernelSize: readonly number[];
   readonly strides: readonly number[];
   readonly padding: LaxPadding;
-  readonly inputDilation: readonly number[];
   readonly kernelDilation: readonly number[];
-  readonly featureGroupCount: number;
   readonly useBias: boolean;
   readonly mask: Tensor | null;
   readonly dtype: DType | null;
@@ -138,6 +113,11 @@ export interface ConvConfig {
   readonly kernelInit: Initializer;
   readonly biasInit: Initializer;
   readonly promoteDtype: PromoteDType | null;
+}
+
+export interface ConvConfig extends SharedConvConfig {
+  readonly inputDilation: readonly number[];
+  readonly featureGroupCount: number;
   /** Makes the function used in place of lax.convGeneralDilated; null for lax itself. */
   readonly inject: (() => ConvGeneralDilated) | null;
 }
@@ -146,38 +126,59 @@ export interface ConvConfig {
 export function readConvOptions(owner: string, options: ConvOptions): ConvConfig {
   checkOptions(owner, options, convOptionNames, ["features", "kernelSize"]);
   const inject = readInjection(owner, options);
+  const shared = readSharedOptions(owner, options);
+  const { featureGroupCount: groups = 1 } = options;
+  const config: ConvConfig = {
+    ...shared,
+    inputDilation: perDimension(
+      owner,
+      "inputDilation",
+      options.inputDilation,
+      shared.kernelSize.length,
+      "bad-dilation",
+    ),
+    featureGroupCount: integerOption(owner, "featureGroupCount", groups, 1, "bad-group-count"),
+    inject,
+  };
+  checkTogether(owner, config);
+  return config;
+}
+
+/** As Conv's options, less what a kernel for every position rules out. */
+export function readConvLocalOptions(owner: string, options: ConvOptions): ConvConfig {
+  const config = readConvOptions(owner, options);
+  readOperandPrecision(owner, config.precision);
+  if (config.kernelSize.length === 0)
+    refuse("bad-kernel-size", `${owner}: kernelSize is []; there must be at least one spatial dimension`);
+  if (config.featureGroupCount !== 1)
+    refuse(
+      "local-groups",
+      `${owner}: featureGroupCount is ${config.featureGroupCount}; ConvLocal has no feature groups: give 1`,
+    );
+  return config;
+}
+
+/** What all convolution modules take, the meaning of a padding's name aside. */
+export function readSharedOptions(owner: string, options: SharedConvOptions): SharedConvConfig {
+  const { padding = "SAME", useBias = true, precision = null } = options;
   const kernelSize = readKernelSize(owner, options.kernelSize);
   const n = kernelSize.length;
-  const factors = (name: "strides" | "inputDilation" | "kernelDilation", code: Code): readonly number[] =>
-    perDimension(owner, name, options[name], n, code);
-  const inputDilation = factors("inputDilation", "bad-dilation");
-  const config: ConvConfig = {
+  readPrecision(owner, precision);
+  return {
     features: readFeatures(owner, options),
     kernelSize,
-    strides: factors("strides", "bad-strides"),
-    padding: readPadding(owner, options.padding === undefined ? "SAME" : options.padding, n),
-    inputDilation,
-    kernelDilation: factors("kernelDilation", "bad-dilation"),
-    featureGroupCount: integerOption(
-      owner,
-      "featureGroupCount",
-      options.featureGroupCount === undefined ? 1 : options.featureGroupCount,
-      1,
-      "bad-group-count",
-    ),
-    useBias: booleanOption(owner, "useBias", options.useBias === undefined ? true : options.useBias),
+    strides: perDimension(owner, "strides", options.strides, n, "bad-strides"),
+    padding: readPadding(owner, padding, n),
+    kernelDilation: perDimension(owner, "kernelDilation", options.kernelDilation, n, "bad-dilation"),
+    useBias: booleanOption(owner, "useBias", useBias),
     mask: readMask(owner, options.mask ?? null),
     dtype: options.dtype == null ? null : floatDTypeOption(owner, "dtype", options.dtype),
     paramDtype: readParamDType(owner, options),
-    precision: options.precision ?? null,
+    precision,
     kernelInit: functionOption(owner, "kernelInit", options.kernelInit) ?? initializers.lecunNormal(),
     biasInit: functionOption(owner, "biasInit", options.biasInit) ?? initializers.zeros,
     promoteDtype: functionOption(owner, "promoteDtype", options.promoteDtype) ?? null,
-    inject,
   };
-  readPrecision(owner, config.precision);
-  checkTogether(owner, config);
-  return config;
 }
 
 function readKernelSize(owner: string, value: unknown): readonly number[] {
@@ -192,20 +193,13 @@ function readKernelSize(owner: string, value: unknown): readonly number[] {
 }
 
 /** No features at all are legal, as long as the initialiser has no fan to divide by. */
-function readFeatures(owner: string, { features, kernelInit }: ConvOptions): number {
+function readFeatures(owner: string, { features, kernelInit }: SharedConvOptions): number {
   return integerOption(owner, "features", features, kernelInit === undefined ? 1 : 0, "bad-features");
 }
 
 /** flax's canonicalize_padding (spec 1.4). */
 function readPadding(owner: string, padding: unknown, n: number): LaxPadding {
-  if (typeof padding === "string") {
-    if (padding === "CAUSAL" && n !== 1)
-      refuse(
-        "causal-rank",
-        `${owner}: padding "CAUSAL" is for 1-D convolutions; kernelSize has ${n} dimensions`,
-      );
-    return padding;
-  }
+  if (typeof padding === "string") return padding;
   const int = intOf(padding);
   if (int !== undefined) return new Array<PaddingPair>(n).fill([int, int]);
   if (!Array.isArray(padding) || padding.length !== n)
@@ -228,7 +222,7 @@ function readMask(owner: string, mask: unknown): Tensor | null {
   return mask;
 }
 
-function readParamDType(owner: string, { paramDtype, kernelInit }: ConvOptions): DType {
+function readParamDType(owner: string, { paramDtype, kernelInit }: SharedConvOptions): DType {
   const dtype = dtypeOption(owner, "paramDtype", paramDtype === undefined ? "float32" : paramDtype);
   // The default initialiser draws floats only; with another one flax takes any dtype, and we not yet.
   if (kernelInit === undefined) return floatDTypeOption(owner, "paramDtype", dtype);
@@ -237,32 +231,15 @@ function readParamDType(owner: string, { paramDtype, kernelInit }: ConvOptions):
   return dtype;
 }
 
-function functionOption<F>(owner: string, option: string, value: F | undefined): F | undefined {
-  if (value === undefined || typeof value === "function") return value;
-  const code = option.endsWith("Init") ? "bad-initializer" : "bad-hook";
-  return refuse(code, `${owner}: ${option} is ${show(value)}; it must be a function`);
-}
-
-function readInjection(owner: string, options: ConvOptions): ConvConfig["inject"] {
-  const made = functionOption(owner, "convGeneralDilatedCls", options.convGeneralDilatedCls ?? undefined);
-  const given = functionOption(owner, "convGeneralDilated", options.convGeneralDilated ?? undefined);
-  if (made === undefined) return given === undefined ? null : () => given;
-  const isClass = /^class\b/.test(Function.prototype.toString.call(made));
-  return () => {
-    const result: unknown = isClass ? new (made as new () => object)() : (made as () => unknown)();
-    if (typeof result === "function") return result as ConvGeneralDilated;
-    const { call } = (result ?? {}) as { readonly call?: unknown };
-    if (typeof call === "function") return call.bind(result) as ConvGeneralDilated;
-    return refuse(
-      "bad-hook",
-      `${owner}: convGeneralDilatedCls made ${show(result)}; it must make a function`,
-    );
-  };
-}
-
 /** What two options cannot mean together. An injected convolution decides for itself. */
 function checkTogether(owner: string, config: ConvConfig): void {
   const { padding, inputDilation, features, featureGroupCount, inject } = config;
+  const n = config.kernelSize.length;
+  if (padding === "CAUSAL" && n !== 1)
+    refuse(
+      "causal-rank",
+      `${owner}: padding "CAUSAL" is for 1-D convolutions; kernelSize has ${n} dimensions`,
+    );
   if (inject !== null) return;
   if (typeof padding === "string") {
     if (!["CIRCULAR", "REFLECT", "CAUSAL"].includes(padding)) readPaddingName(owner, padding);

@@ -5,7 +5,9 @@ import { refuse } from "../refusal.js";
 import { here } from "../scope.js";
 import { isTraced, type Traced, valueId } from "../traced.js";
 import { ConvBase } from "./conv-base.js";
-import type { ConvGeneralDilated } from "./conv-options.js";
+import type { ConvGeneralDilated } from "./conv-hooks.js";
+import type { ConvConfig, ConvOptions } from "./conv-options.js";
+import { readConvOptions } from "./conv-options.js";
 
 /**
  * A convolution over channels-last inputs `(...batch, ...spatial, features)`. Source: flax.linen.Conv; every option has
@@ -22,8 +24,12 @@ import type { ConvGeneralDilated } from "./conv-options.js";
  * const variables = conv.init(key(0), [1, 28, 28, 3]);
  * const f = await compile(conv, { inputs: [[1, 28, 28, 3]], variables });
  */
-export class Conv extends ConvBase {
+export class Conv extends ConvBase<ConvConfig> {
   static readonly moduleName: string = "Conv";
+
+  constructor(options: ConvOptions) {
+    super(options, (owner) => readConvOptions(owner, options));
+  }
 
   override call(inputs: Traced): Traced {
     valueId(inputs, "Conv");
