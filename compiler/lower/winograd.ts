@@ -12,6 +12,7 @@ import type { NodeOf } from "../../ir/graph.js";
 import { convAxes } from "../../ir/graph.js";
 import type { Affine, Buffer, Expr, Parameter } from "../../ir/kernel.js";
 import { addAffine, affine } from "../../ir/kernel.js";
+import { nearBytes } from "../schedule/cost.js";
 import type { Loop, LoopNest, Store } from "../schedule/loop-nest.js";
 import { accumulator, loop } from "../schedule/loop-nest.js";
 import { spatialNames } from "./conv.js";
@@ -51,24 +52,37 @@ interface Tiling {
   readonly points: number;
 }
 
-/** Bytes of V and M of one block that stay in a second-level cache beside the weights that stream by. */
-const blockBytes = 512 * 1024;
-
 function tilingOf(
   m: OutputTile,
   outSpatial: readonly number[],
   grids: readonly number[],
-  channels: number,
+  depth: number,
+  features: number,
 ): Tiling {
   const size = m + 2;
   const tiles = outSpatial.map((extent, d) => Math.ceil(Math.ceil(extent / grids[d]!) / m));
   const points = size ** tiles.length;
-  const perTile = points * channels * 4;
   const perRow = grids[0]! * (tiles.length === 1 ? 1 : tiles[1]! * grids[1]!);
-  const most = Math.max(1, Math.floor(blockBytes / perTile / perRow));
-  let rows = Math.min(most, tiles[0]!);
-  while (tiles[0]! % rows !== 0) rows--;
+  const rows = rowsOfBlock(
+    tiles[0]!,
+    4 * points * perRow * (depth + features),
+    4 * points * depth * features,
+  );
   return { m, size, grids, tiles, rows, blockTiles: rows * perRow, points };
+}
+
+/**
+ * Rows of tiles a block takes so that least passes through memory: every block reads the transformed weights again,
+ * unless they stay near; V and M of a block that is too large to stay near are written and read once.
+ */
+function rowsOfBlock(rows: number, rowBytes: number, weightBytes: number): number {
+  const traffic = (count: number): number => {
+    const blocks = rows / count;
+    const near = count * rowBytes + Math.min(weightBytes, nearBytes / 4) <= nearBytes;
+    return (weightBytes <= nearBytes / 2 ? 0 : blocks * weightBytes) + (near ? 0 : 2 * rows * rowBytes);
+  };
+  const divisors = Array.from({ length: rows }, (_, i) => i + 1).filter((count) => rows % count === 0);
+  return divisors.reduce((best, count) => (traffic(count) <= traffic(best) ? count : best));
 }
 
 /** `winogradRefusal` has said null. */
@@ -109,7 +123,7 @@ class WinogradLowering {
     this.depth = this.rhs.type.shape[this.axes.rhs.in]!;
     this.outSpatial = this.axes.out.spatial.map((axis) => node.type.shape[axis]!);
     const grids = node.window.map((dim) => dim.rhsDilation);
-    this.tiling = tilingOf(m, this.outSpatial, grids, this.depth + this.features);
+    this.tiling = tilingOf(m, this.outSpatial, grids, this.depth, this.features);
   }
 
   lower(): LoweredKernel {

@@ -154,6 +154,16 @@ export function copyCycles(elements: number, vector: boolean, target: Target): n
   return (elements / (vector ? target.lanes : 1)) * (cost.load + cost.store);
 }
 
+/** What one core's second-level cache keeps, and what the third-level cache it shares may be counted on to keep. */
+export const nearBytes = 1024 * 1024;
+const farBytes = 16 * nearBytes;
+
+/** Cycles of reading bytes that were last touched one pass over them ago. */
+export function trafficCycles(bytes: number): number {
+  if (bytes <= nearBytes) return 0;
+  return bytes / (bytes <= farBytes ? 8 : 3);
+}
+
 /** Cycles of a nest that computes several values an iteration from shared operands (a transform). */
 export function storesCycles(nest: LoopNest, iterations: number, vector: boolean, target: Target): number {
   const cost = costs[target.name];

@@ -3,8 +3,8 @@
  *
  *   acc += x[..] * w[24*kh + 8*kw + oc]   ->   setup: w.packed[..] = w[..]; run: acc += x[..] * w.packed[dense]
  *
- * The largest expression around the operand that reads nothing but constants moves into the setup kernel with it, so a
- * weight mask is multiplied in once.
+ * The largest expression around the operand that reads nothing but constants, along these axes, moves into the setup
+ * kernel with it, so a weight mask is multiplied in once.
  */
 import { InternalError } from "../../ir/diagnostic.js";
 import type { Expr, Kernel, Parameter } from "../../ir/kernel.js";
@@ -30,7 +30,7 @@ export function pack(draft: Draft, operand: string, axes: readonly string[]): Dr
     throw illegal(text, `the kernel has no operand ${operand}`);
   const constants = new Set(draft.params.filter((p) => p.access === "constant").map((p) => p.name));
   if (!constants.has(operand)) throw illegal(text, `${operand} is not constant`);
-  const value = largestConstant(nest.reduce.value, operand, constants);
+  const value = largestConstant(nest.reduce.value, operand, constants, new Set(axes));
   if (value === null) throw illegal(text, `${operand} is not read in the reduction`);
   const loops = axes.map((axis) => {
     const found = findLoop(nest, axis);
@@ -103,8 +103,16 @@ function packKernel(
   };
 }
 
-/** The outermost expression that loads the operand and loads only constants. */
-function largestConstant(expr: Expr, operand: string, constants: ReadonlySet<string>): Expr | null {
+/**
+ * The outermost expression that loads the operand, loads only constants and varies along no axis but the named ones; at
+ * least the operand itself. (Of a product of constants only the factor around the operand is packed, as wide as it is.)
+ */
+function largestConstant(
+  expr: Expr,
+  operand: string,
+  constants: ReadonlySet<string>,
+  axes: ReadonlySet<string>,
+): Expr | null {
   let onlyConstants = true;
   let found = false;
   walkExpr(expr, (e) => {
@@ -113,9 +121,10 @@ function largestConstant(expr: Expr, operand: string, constants: ReadonlySet<str
     if (!constants.has(e.from.buffer)) onlyConstants = false;
   });
   if (!found) return null;
-  if (onlyConstants) return expr;
+  if (expr.kind === "load" && expr.from.buffer === operand) return expr;
+  if (onlyConstants && [...freeNames(expr)].every((name) => axes.has(name))) return expr;
   for (const child of exprChildren(expr)) {
-    const inner = largestConstant(child, operand, constants);
+    const inner = largestConstant(child, operand, constants, axes);
     if (inner !== null) return inner;
   }
   throw new InternalError(`${operand} is loaded nowhere`);

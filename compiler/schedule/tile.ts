@@ -9,7 +9,7 @@ import type { Target } from "../../ir/target.js";
 import { walkExpr } from "../../ir/visit.js";
 import type { LoweredKernel } from "../lower/lowered.js";
 import type { Body } from "./cost.js";
-import { tileCycles, unrolling, vectorsOf } from "./cost.js";
+import { tileCycles, trafficCycles, unrolling, vectorsOf } from "./cost.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
 
 export interface Plan {
@@ -202,7 +202,14 @@ function cyclesOf(tileable: Tileable, choice: TileChoice, target: Target): numbe
       const body = bodyOf(tileable, { ...choice, rows: r, columns: c }, shape.lhsVector, target);
       cycles += columnTiles * rowTiles * tileCycles({ rows: r, columns: c, ...shape }, terms, body, target);
     }
-  return cycles * outside;
+  return cycles * outside + rhsTraffic(nest, rhs);
+}
+
+/** The rhs passes once for each batch element. */
+function rhsTraffic(nest: LoopNest, rhs: ReadonlySet<string>): number {
+  const extents = (loops: readonly Loop[]): number => loops.reduce((total, l) => total * l.extent, 1);
+  const bytes = 4 * extents(nest.loops.filter((l) => strideOf(nest, l.axis, rhs) > 0));
+  return trafficCycles(bytes) * extents(nest.loops.filter((l) => l.axis === "n"));
 }
 
 /** How a split covers an extent: full tiles, then the tail. */
