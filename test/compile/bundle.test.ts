@@ -46,12 +46,10 @@ describe.each(backends)("on %s", (backend) => {
   it("it holds the variables last set, baked or not", async () => {
     for (const first of [{}, { variables }]) {
       const f = await compile(conv, { inputs: [shape], backend, ...first });
+      await f.setVariables(variables);
       await f.setVariables(otherVariables);
       const m = await created(await f.bundle({ name: "late" }));
       expect(firstDifference(m.runSync(x), f.runSync(x))).toBe(-1);
-      await f.setVariables(variables);
-      const again = await created(await f.bundle({ name: "later" }));
-      expect(firstDifference(again.runSync(x), f.runSync(x))).toBe(-1);
     }
   });
 

@@ -23,7 +23,7 @@ it("js and wasm give the same bits at highest, and the data could tell", async (
   expect(firstDifference(await run({ backend: "js", precision: "default" }), js)).toBeGreaterThanOrEqual(0);
 });
 
-it.each(["highest", "float32"])("a layer of precision %s makes the program so", async (precision) => {
+it("a layer of precision highest, or float32, makes the program so", async () => {
   const of = (options: object) =>
     new Sequential([new Conv({ features: 5, kernelSize: [3, 3], ...options }), nn.relu]);
   const layers = { params: { layers_0: variables.params } };
@@ -31,14 +31,14 @@ it.each(["highest", "float32"])("a layer of precision %s makes the program so", 
     const f = await compile(target, { inputs: [shape], variables: layers, ...options });
     return { y: f.runSync(x), f };
   };
-  const forced = await run(of({ precision }), { backend: "js", algorithm: "winograd" });
+  const forced = await run(of({ precision: "highest" }), { backend: "js", algorithm: "winograd" });
   expect(forced.f.explain({ json: true })).toMatchObject({ precision: "highest", target: "js" });
   expect(forced.f.notes.join("\n")).toMatch(/a layer asks for "highest"/);
   expect(forced.f.notes.join("\n")).toMatch(/"winograd"/);
   const whole = await run(of({}), { backend: "js", precision: "highest" });
   expect(whole.f.notes.join("\n")).not.toMatch(/highest/);
   expect(firstDifference(forced.y, whole.y)).toBe(-1);
-  const wasm = await run(of({ precision }), { backend: "wasm" });
+  const wasm = await run(of({ precision: "float32" }), { backend: "wasm" });
   expect(firstDifference(wasm.y, whole.y)).toBe(-1);
   const free = await run(of({}), { backend: "js" });
   expect(firstDifference(free.y, whole.y)).toBeGreaterThanOrEqual(0);
@@ -129,7 +129,7 @@ describe.each(backends)("errors on %s stay within the contract", (backend) => {
 
   it.each(ways)("at %s, %s: every element within (K+2) 2^-24 Σ|x·w|", async (precision, algorithm) => {
     const source = random(backend === "js" ? 7 : 8);
-    for (let i = 0; i < 12; i++) {
+    for (let i = 0; i < 8; i++) {
       const layer = randomLayer(source, false);
       const f = await compile(layer.layer, { inputs: [layer.lhsShape], backend, precision, algorithm });
       for (const kind of kinds) {
@@ -150,7 +150,7 @@ describe.each(backends)("errors on %s stay within the contract", (backend) => {
   it("with Winograd: within 1e-5 of the largest Σ|x·w|", async () => {
     const source = random(9);
     let used = 0;
-    for (let i = 0; i < 5; i++) {
+    for (let i = 0; i < 3; i++) {
       const layer = randomLayer(source, true);
       const f = await compile(layer.layer, { inputs: [layer.lhsShape], backend, algorithm: "winograd" });
       if (
