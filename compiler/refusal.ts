@@ -138,7 +138,7 @@ export const errorCodes = {
   "constant-value": config("TypeError", "constant without a number"),
   "fan-rank": shape("ValueError", "a parameter of rank 1 or less for a fan-based initialiser"),
   "fan-axis": shape("IndexError", "a fan axis the parameter has not"),
-  "random-dtype": unsupported("-", "random numbers of another dtype than float32"),
+  "random-dtype": config("ValueError", "random numbers of a dtype their distribution does not have"),
   // Tensors, and what programs are given to run on.
   "tensor-shape": config("TypeError", "a shape that is not a list of integers >= 0"),
   "tensor-dtype": config("TypeError", "a dtype no one knows"),

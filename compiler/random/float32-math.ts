@@ -1,8 +1,9 @@
 /**
- * erf, erf_inv, log1p and log in float32, bit for bit as XLA's CPU backend computes them (spec section 4.5).
+ * erf, erf_inv, log1p, log, sin and cos in float32, bit for bit as XLA's CPU backend computes them (spec section 4.5).
  *
  * Every operation rounds once to float32, and `fma` rounds a product and a sum together. A correctly rounded logarithm
- * would be *wrong* here: XLA's own last bits are what makes initial parameters equal flax's.
+ * would be *wrong* here: XLA's own last bits are what makes initial parameters equal flax's. sin and cos are the C
+ * library's: glibc's polynomials, evaluated in double precision.
  */
 
 const { fround } = Math;
@@ -124,4 +125,40 @@ export function erf(x: number): number {
   const clamped = Math.min(ERF_LIMIT, Math.max(-ERF_LIMIT, x));
   const square = fround(clamped * clamped);
   return fround(fround(clamped * horner(ERF_N, square)) / horner(ERF_D, square));
+}
+
+const COS_1 = -0.49999999725108224;
+const COS_2 = 0.041666623324344516;
+const COS_3 = -0.001388676379437604;
+const COS_4 = 0.000024390450703564542;
+const SIN_1 = -0.16666654943701084;
+const SIN_2 = 0.008332178146138854;
+const SIN_3 = -0.00019517298981385725;
+
+/** sin(x + shift pi/2), for 0 <= x < 100. The order of the additions is glibc's. */
+function sinShifted(x: number, shift: number): number {
+  // glibc compares only the top bits with pi/4: from 0.75 on it reduces.
+  const quarters = x < 0.75 ? 0 : Math.floor(x * (2 / Math.PI) + 0.5);
+  const r = x - quarters * (Math.PI / 2);
+  const r2 = r * r;
+  const quadrant = (quarters + shift) & 3;
+  let value: number;
+  if (quadrant & 1) {
+    const r4 = r2 * r2;
+    value = 1 + r2 * COS_1 + r4 * COS_2 + r4 * r2 * (COS_3 + r2 * COS_4);
+  } else {
+    const r3 = r * r2;
+    value = r + r3 * SIN_1 + r3 * r2 * (SIN_2 + r2 * SIN_3);
+  }
+  return fround(quadrant & 2 ? -value : value);
+}
+
+/** The sine of a float32 in [0, 100). */
+export function sin(x: number): number {
+  return sinShifted(x, 0);
+}
+
+/** The cosine of a float32 in [0, 100). */
+export function cos(x: number): number {
+  return sinShifted(x, 1);
 }

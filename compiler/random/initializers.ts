@@ -1,29 +1,29 @@
 /** flax's initialisers (`flax.linen.initializers`, spec section 4.7): functions from a key, a shape and a dtype to a tensor. */
-import { ConfigError, ShapeError, UnsupportedError } from "../../runtime/error.js";
+import { ConfigError } from "../../runtime/error.js";
 import type { DType, Tensor } from "../../runtime/tensor.js";
 import { dataLength, newArray, tensor } from "../../runtime/tensor.js";
-import * as sample from "./sample.js";
-import { type Key, randomBits } from "./threefry.js";
+import * as distribution from "./distribution.js";
+import {
+  type Distribution as Drawn,
+  draw,
+  dtypesOf,
+  type RandomDType,
+  type Rounding,
+  roundingOf,
+} from "./distribution.js";
+import { type FanAxes, type FanMode, fanOf } from "./fans.js";
+import type { Key } from "./threefry.js";
+
+export type { FanAxes, FanMode } from "./fans.js";
 
 /** Makes the initial value of a parameter; a pure function of its arguments. */
 export type Initializer = (key: Key, shape: readonly number[], dtype: DType) => Tensor;
-
-/** Which axes of a kernel count as its input, its output and its batch; negative axes count from the end. */
-export interface FanAxes {
-  /** Default -2. */
-  readonly inAxis?: number | readonly number[];
-  /** Default -1. */
-  readonly outAxis?: number | readonly number[];
-  /** Default none. */
-  readonly batchAxis?: number | readonly number[];
-}
 
 /** `dtype` is the dtype used where the caller gives none; a module always gives its paramDtype. */
 interface DefaultDType {
   readonly dtype?: DType;
 }
 
-export type FanMode = "fan_in" | "fan_out" | "fan_avg" | "fan_geo_avg";
 export type Distribution = "truncated_normal" | "normal" | "uniform";
 
 export interface VarianceScaling extends FanAxes, DefaultDType {
@@ -42,14 +42,12 @@ export interface TruncatedNormalOptions extends NormalOptions {
   readonly upper?: number;
 }
 
-const { fround } = Math;
 const fanModes: readonly FanMode[] = ["fan_in", "fan_out", "fan_avg", "fan_geo_avg"];
 const distributions: readonly Distribution[] = ["truncated_normal", "normal", "uniform"];
 const fanOptions = ["inAxis", "outAxis", "batchAxis", "dtype"];
-/** Standard deviation of a standard normal cut to (-2, 2). */
+/** Standard deviations of a standard normal cut to (-2, 2), and of a complex one cut to the disk of radius 2. */
 const TRUNCATED_STDDEV = 0.8796256610342398;
-
-const count = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
+const TRUNCATED_COMPLEX_STDDEV = 0.9531116438049121;
 
 /** Rejects an unknown option, so that a misspelt one is never ignored. */
 function checkOptions(maker: string, options: object, known: readonly string[]): void {
@@ -61,23 +59,24 @@ function checkOptions(maker: string, options: object, known: readonly string[]):
       );
 }
 
-/** An initialiser that draws float32 samples and multiplies them by a float32 scale that may depend on the shape. */
+/** Makes the scale of samples of a shape: a number of the dtype, rounded as jax rounds each step. */
+type ScaleOf = (shape: readonly number[], rounding: Rounding, dtype: RandomDType) => number;
+
+/** An initialiser that draws samples and multiplies them by a scale. */
 function random(
   name: string,
   defaultDType: DType | undefined,
-  draw: (bits: Uint32Array) => Float32Array,
-  scaleOf: (shape: readonly number[]) => number,
+  samples: Drawn,
+  scaleOf: ScaleOf,
 ): Initializer {
+  const known = dtypesOf(samples);
   return (key, shape, dtype = defaultDType ?? "float32") => {
-    if (narrowed(dtype) !== "float32")
-      throw new UnsupportedError(
-        "random-dtype",
-        `initializers.${name} makes float32 numbers, not ${dtype}; use paramDtype "float32", or zeros, ones or constant`,
-      );
-    const scale = scaleOf(shape);
-    const data = draw(randomBits(key, count(shape)));
-    for (let i = 0; i < data.length; i++) data[i]! *= scale;
-    return { data, shape: [...shape], dtype: "float32" };
+    const made = known.find((each) => each === narrowed(dtype));
+    if (made !== undefined) return draw(samples, key, shape, made, scaleOf(shape, roundingOf(made), made));
+    throw new ConfigError(
+      "random-dtype",
+      `initializers.${name} makes ${known.join(", ")}, not ${dtype}; use one of these, or zeros, ones or constant`,
+    );
   };
 }
 
@@ -88,10 +87,26 @@ function constant(value: number, dtype?: DType): Initializer {
     const made = narrowed(wanted);
     const data = newArray(made, dataLength(shape, made));
     if (made === "complex64") for (let i = 0; i < data.length; i += 2) data[i] = value;
-    else data.fill(tensor([value], [1], made).data[0]!);
+    else data.fill(elementOf(value, made));
     return { data, shape: [...shape], dtype: made };
   };
 }
+
+/** What an array of the dtype holds for a number; as jax does it, integers drop the fraction and stop at their limits. */
+function elementOf(value: number, dtype: DType): number {
+  if (dtype === "float16" || dtype === "bfloat16")
+    return tensor([roundingOf(dtype).constant(value)], [1], dtype).data[0]!;
+  if (dtype === "bool") return value === 0 ? 0 : 1;
+  const limits = integerLimits[dtype];
+  return limits === undefined ? value : Math.min(limits[1], Math.max(limits[0], Math.trunc(value)));
+}
+
+const integerLimits: Partial<Readonly<Record<DType, readonly [low: number, high: number]>>> = {
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint32: [0, 2 ** 32 - 1],
+  int8: [-128, 127],
+  uint8: [0, 255],
+};
 
 /** jax without x64 makes float32 where float64 is asked for. */
 function narrowed(dtype: DType): DType {
@@ -101,68 +116,28 @@ function narrowed(dtype: DType): DType {
 function uniform(options: number | UniformOptions = {}): Initializer {
   const given = typeof options === "number" ? { scale: options } : options;
   checkOptions("uniform", given, ["scale", "dtype"]);
-  const scale = fround(given.scale ?? 0.01);
-  return random(
-    "uniform",
-    given.dtype,
-    (bits) => sample.uniform(bits, 0, 1),
-    () => scale,
-  );
+  const { scale = 0.01 } = given;
+  return random("uniform", given.dtype, distribution.uniform(0, 1), times(scale));
 }
 
 function normal(options: number | NormalOptions = {}): Initializer {
   const given = typeof options === "number" ? { stddev: options } : options;
   checkOptions("normal", given, ["stddev", "dtype"]);
-  const stddev = fround(given.stddev ?? 0.01);
-  return random("normal", given.dtype, sample.normal, () => stddev);
+  const { stddev = 0.01 } = given;
+  return random("normal", given.dtype, distribution.normal, times(stddev));
 }
 
 function truncatedNormal(options: number | TruncatedNormalOptions = {}): Initializer {
   const given = typeof options === "number" ? { stddev: options } : options;
   checkOptions("truncatedNormal", given, ["stddev", "lower", "upper", "dtype"]);
   const { stddev = 0.01, lower = -2, upper = 2, dtype } = given;
-  return random(
-    "truncatedNormal",
-    dtype,
-    (bits) => sample.truncatedNormal(bits, lower, upper),
-    () => fround(stddev),
-  );
+  return random("truncatedNormal", dtype, distribution.truncatedNormal(lower, upper), times(stddev));
 }
 
-/** How much each kind of fan divides the variance by. Throws ShapeError where the shape has none. */
-function fanOf(name: string, mode: FanMode, shape: readonly number[], axes: FanAxes): number {
-  const { inAxis = -2, outAxis = -1, batchAxis = [] } = axes;
-  if (inAxis === -2 && shape.length <= 1)
-    throw new ShapeError(
-      "fan-rank",
-      `initializers.${name}: shape [${shape}] has no fan; give a shape of rank 2 or more, or set inAxis`,
-    );
-  const size = (wanted: number | readonly number[]): number =>
-    count(
-      (typeof wanted === "number" ? [wanted] : wanted).map((axis) => {
-        const extent = shape.at(axis);
-        if (!Number.isInteger(axis) || extent === undefined || axis < -shape.length)
-          throw new ShapeError("fan-axis", `initializers.${name}: shape [${shape}] has no axis ${axis}`);
-        return extent;
-      }),
-    );
-  const [inSize, outSize] = [size(inAxis), size(outAxis)];
-  // The order of the divisions is flax's: it decides the last bit of a fan that is no integer.
-  const receptive = count(shape) / inSize / outSize / size(batchAxis);
-  const [fanIn, fanOut] = [inSize * receptive, outSize * receptive];
-  const fans: Readonly<Record<FanMode, number>> = {
-    fan_in: fanIn,
-    fan_out: fanOut,
-    fan_avg: (fanIn + fanOut) / 2,
-    fan_geo_avg: Math.sqrt(fanIn * fanOut),
-  };
-  if (!(fans[mode] > 0))
-    throw new ShapeError(
-      "zero-fan",
-      `initializers.${name}: shape [${shape}] has a zero ${mode}; every axis must be at least 1 (or use zeros)`,
-    );
-  return fans[mode];
-}
+const times =
+  (scale: number): ScaleOf =>
+  (_shape, { constant }) =>
+    constant(scale);
 
 function oneOf<T extends string>(option: string, value: T, known: readonly T[]): void {
   if (!known.includes(value))
@@ -173,28 +148,27 @@ function oneOf<T extends string>(option: string, value: T, known: readonly T[]):
 }
 
 function scaled(name: string, options: VarianceScaling): Initializer {
-  const { scale, mode, distribution } = options;
-  const variance = (shape: readonly number[]): number => fround(scale / fanOf(name, mode, shape, options));
-  const root = (x: number): number => fround(Math.sqrt(x));
-  switch (distribution) {
+  const { scale, mode, dtype } = options;
+  const variance = (shape: readonly number[], { constant }: Rounding): number =>
+    constant(scale / fanOf(name, mode, shape, options));
+  const stddev: ScaleOf = (shape, rounding) => rounding.result(Math.sqrt(variance(shape, rounding)));
+  switch (options.distribution) {
     case "truncated_normal":
-      return random(
-        name,
-        options.dtype,
-        (bits) => sample.truncatedNormal(bits, -2, 2),
-        (shape) => fround(root(variance(shape)) / fround(TRUNCATED_STDDEV)),
-      );
+      return random(name, dtype, distribution.scaledTruncatedNormal, (shape, rounding, made) => {
+        const cut = made === "complex64" ? TRUNCATED_COMPLEX_STDDEV : TRUNCATED_STDDEV;
+        return rounding.result(stddev(shape, rounding, made) / rounding.constant(cut));
+      });
     case "normal":
-      return random(name, options.dtype, sample.normal, (shape) => root(variance(shape)));
+      return random(name, dtype, distribution.normal, stddev);
     case "uniform":
-      return random(
-        name,
-        options.dtype,
-        (bits) => sample.uniform(bits, -1, 1),
-        (shape) => root(fround(3 * variance(shape))),
+      return random(name, dtype, distribution.symmetricUniform, (shape, rounding, made) =>
+        // A real one has a third of the variance of its range's half; a complex one fills a disk of its variance.
+        made === "complex64"
+          ? stddev(shape, rounding, made)
+          : rounding.result(Math.sqrt(rounding.result(3 * variance(shape, rounding)))),
       );
     default:
-      return distribution satisfies never;
+      return options.distribution satisfies never;
   }
 }
 
@@ -227,7 +201,8 @@ const glorotUniform = named("glorotUniform", 1, "fan_avg", "uniform");
  * flax.linen.initializers. `zeros` and `ones` are initialisers, the others make one. The numbers are flax's own, bit for
  * bit (jax's CPU backend, spec section 4).
  *
- * Random ones make float32 (anything else: UnsupportedError `random-dtype`); zeros, ones and constant make every dtype.
+ * Random ones make float32, float16, bfloat16 and (normal and the fan-based ones) complex64, anything else being
+ * ConfigError `random-dtype`; zeros, ones and constant make every dtype.
  * The fan-based ones throw ShapeError `fan-rank`, `fan-axis` or `zero-fan` for a shape without a fan; a wrong option
  * is a ConfigError.
  *

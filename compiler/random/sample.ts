@@ -43,11 +43,11 @@ export function truncatedNormal(bits: Uint32Array, lower: number, upper: number)
 }
 
 /**
- * The neighbouring float32 of a finite x: the next larger for direction 1, the next smaller for -1.
+ * The neighbouring float32 of x: the next larger for direction 1, the next smaller for -1.
  * 0's neighbours are subnormal, and XLA's CPU code takes subnormal numbers for 0.
  */
 function nextAfter(x: number, direction: 1 | -1): number {
-  if (x === 0) return 0;
+  if (x === 0) return 0 * direction;
   const word = new Uint32Array(Float32Array.of(x).buffer);
   word[0]! += x > 0 === direction > 0 ? 1 : -1;
   return fromBits(word[0]!);

@@ -2,10 +2,14 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { RandomDType } from "../../compiler/random/distribution.js";
+import * as distributions from "../../compiler/random/distribution.js";
 import { initializers } from "../../compiler/random/initializers.js";
 import { parameterKey } from "../../compiler/random/parameter-key.js";
 import { normal, truncatedNormal, uniform } from "../../compiler/random/sample.js";
+import { drawSmall, smallFormats } from "../../compiler/random/small-float-sample.js";
 import { foldIn, key, randomBits, split, threefry2x32 } from "../../compiler/random/threefry.js";
+import { smallFloatBits } from "../../runtime/small-float.js";
 
 interface Vectors {
   readonly threefry2x32: readonly { key: number[]; count: number[]; out: number[] }[];
@@ -36,14 +40,36 @@ interface Vectors {
     bits: string[];
   }[];
 }
+type SamplerName = "uniform" | "normal" | "truncated_normal";
 interface Samplers {
   readonly samplers: readonly {
-    sampler: "uniform" | "normal" | "truncated_normal";
-    dtype: string;
+    sampler: SamplerName;
+    dtype: RandomDType;
     draws: number;
     sha256_of_all: string;
     sample: { draw: number[]; bits: number[] };
   }[];
+}
+
+/** Bit patterns of the samples for given bits, and how many low bits do not count. */
+function samplerOf(sampler: SamplerName, dtype: RandomDType) {
+  const distribution = {
+    uniform: distributions.uniform(-1, 1),
+    normal: distributions.normal,
+    truncated_normal: distributions.truncatedNormal(-2, 2),
+  }[sampler];
+  if (dtype === "float16" || dtype === "bfloat16") {
+    const format = smallFormats[dtype];
+    const table = smallFloatBits(distribution.small(format), format.float);
+    return {
+      sample: (bits: Uint32Array) => drawSmall(format, table, bits),
+      dropped: format.dropped,
+    };
+  }
+  return {
+    sample: (bits: Uint32Array) => new Uint32Array(distribution.float32(bits).buffer),
+    dropped: 9,
+  };
 }
 
 const folder = process.env.CONFORMANCE_DIR;
@@ -96,17 +122,12 @@ if (folder === undefined) {
   });
 
   describe("samplers.json: every value there is", () => {
-    for (const each of read<Samplers>("samplers.json").samplers.filter(({ dtype }) => dtype === "float32"))
-      it(each.sampler, () => {
-        const sample = {
-          uniform: (bits: Uint32Array) => uniform(bits, -1, 1),
-          normal,
-          truncated_normal: (bits: Uint32Array) => truncatedNormal(bits, -2, 2),
-        }[each.sampler];
-        const some = sample(Uint32Array.from(each.sample.draw));
-        expect([...new Uint32Array(some.buffer)]).toEqual(each.sample.bits);
+    for (const each of read<Samplers>("samplers.json").samplers)
+      it(`${each.sampler} ${each.dtype}`, () => {
+        const { sample, dropped } = samplerOf(each.sampler, each.dtype);
+        expect([...sample(Uint32Array.from(each.sample.draw))]).toEqual(each.sample.bits);
         const draws = new Uint32Array(each.draws);
-        for (let i = 0; i < draws.length; i++) draws[i] = i << 9;
+        for (let i = 0; i < draws.length; i++) draws[i] = i << dropped;
         const all = new Uint8Array(sample(draws).buffer);
         expect(createHash("sha256").update(all).digest("hex")).toBe(each.sha256_of_all);
       });

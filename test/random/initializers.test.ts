@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { initializers, type VarianceScaling } from "../../compiler/random/initializers.js";
 import { key } from "../../compiler/random/threefry.js";
-import { ConfigError, ShapeError, UnsupportedError } from "../../runtime/error.js";
-import { type DType, dataLength, toFloat32 } from "../../runtime/tensor.js";
+import { ConfigError, ShapeError } from "../../runtime/error.js";
+import { type DType, dataLength, type Tensor, toFloat32 } from "../../runtime/tensor.js";
 
 const dtypes: readonly DType[] = [
   "float32",
@@ -33,6 +33,15 @@ describe("constants", () => {
     }
   });
 
+  it("of integers drop the fraction and stop at the limits, as jax's full does", () => {
+    const made = (value: number, dtype: DType) => initializers.constant(value)(key(0), [1], dtype).data[0];
+    expect([2.7, -2.7, 2.5, 1e20].map((value) => made(value, "int32"))).toEqual([2, -2, 2, 2147483647]);
+    expect([300, -1].map((value) => made(value, "uint8"))).toEqual([255, 0]);
+    expect([300, -300].map((value) => made(value, "int8"))).toEqual([127, -128]);
+    expect([-1, 1e20].map((value) => made(value, "uint32"))).toEqual([0, 4294967295]);
+    expect([0, -0, 0.3, -1].map((value) => made(value, "bool"))).toEqual([0, 0, 1, 1]);
+  });
+
   it("round to the dtype", () => {
     expect(initializers.constant(0.1)(key(0), [2], "float16").data).toEqual(Uint16Array.of(11878, 11878));
     expect(initializers.constant(0.1)(key(0), [], "float32").data).toEqual(Float32Array.of(0.1));
@@ -47,12 +56,28 @@ describe("constants", () => {
 });
 
 describe("random initialisers", () => {
-  it("say which dtype they make", () => {
-    for (const dtype of dtypes.filter((each) => each !== "float32"))
-      expect(() => initializers.lecunNormal()(key(0), [3, 2], dtype)).toThrow(UnsupportedError);
-    expect(() => initializers.uniform()(key(0), [3], "bfloat16")).toThrow(
-      /uniform makes float32 numbers, not bfloat16/,
+  it("say which dtypes they make", () => {
+    for (const dtype of ["int32", "uint32", "int8", "uint8", "bool"] as const)
+      for (const init of [initializers.lecunNormal(), initializers.uniform(), initializers.normal()])
+        expect(() => init(key(0), [3, 2], dtype)).toThrow(ConfigError);
+    expect(() => initializers.normal()(key(0), [3], "int8")).toThrow(
+      /normal makes float32, float16, bfloat16, complex64, not int8/,
     );
+    // The plain uniform and truncated distributions are real.
+    expect(() => initializers.uniform()(key(0), [3], "complex64")).toThrow(/float16, bfloat16, not complex/);
+    expect(() => initializers.truncatedNormal()(key(0), [3], "complex64")).toThrow(ConfigError);
+    expect(initializers.glorotUniform()(key(0), [3, 2], "complex64").data).toHaveLength(12);
+  });
+
+  it("make what their own dtype option says where none is given", () => {
+    const make = initializers.normal({ dtype: "bfloat16" }) as (...args: unknown[]) => Tensor;
+    expect(make(key(0), [4])).toEqual(initializers.normal()(key(0), [4], "bfloat16"));
+    expect(make(key(0), [4], "float16").dtype).toBe("float16");
+  });
+
+  it("make an empty array of no elements", () => {
+    for (const dtype of ["float32", "float16", "bfloat16", "complex64"] as const)
+      expect(initializers.normal()(key(0), [2, 0], dtype).data).toHaveLength(0);
   });
 
   it("take a number or options", () => {
