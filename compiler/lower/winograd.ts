@@ -12,6 +12,7 @@ import type { NodeOf } from "../../ir/graph.js";
 import { convAxes } from "../../ir/graph.js";
 import type { Affine, Buffer, Expr, Parameter } from "../../ir/kernel.js";
 import { addAffine, affine } from "../../ir/kernel.js";
+import { weightIndex } from "../../ir/window.js";
 import { nearBytes } from "../schedule/cost.js";
 import type { Loop, LoopNest, Store } from "../schedule/loop-nest.js";
 import { accumulator, loop } from "../schedule/loop-nest.js";
@@ -30,6 +31,7 @@ export function winogradRefusal(node: NodeOf<"conv">, operands: readonly Operand
   if (rank !== 1 && rank !== 2) return "only 1-D and 2-D windows";
   if (node.window.some((dim) => dim.size !== 3)) return "only windows of 3 taps";
   if (node.window.some((dim) => dim.stride !== 1 || dim.lhsDilation !== 1)) return "only stride 1";
+  if (node.local) return "a kernel for every output";
   if (node.groups !== 1 || node.batchGroups !== 1) return "only one group";
   if (node.fused.lhs.kind !== "arg") return "only a plain lhs";
   if (operands[1]?.constant !== true) return "the weights are not constant";
@@ -440,7 +442,7 @@ class WinogradLowering {
       index[this.axes.rhs.in] = ic;
       index[this.axes.rhs.out] = oc;
       position.forEach((tap, d) => {
-        index[this.axes.rhs.spatial[d]!] = affine(tap);
+        index[this.axes.rhs.spatial[d]!] = affine(weightIndex(tap, this.node.window[d]!));
       });
       return lowerScalar(this.node.fused.rhs, (of) => {
         const operand = of === "rhs" ? this.rhs : this.operands[of as number]!;
