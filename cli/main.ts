@@ -33,7 +33,7 @@ function withOutput(to: Command): Command {
 
 function withParameters(to: Command): Command {
   return to
-    .option("--weights <file>", "parameters: a flax msgpack checkpoint")
+    .option("--weights <file>", "parameters: a flax msgpack checkpoint, .safetensors or .npz")
     .option(
       "--seed <n>",
       "parameters: fresh ones from the model's initialisers, as flax's init(key(n)) makes them",
