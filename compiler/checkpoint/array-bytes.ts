@@ -73,6 +73,14 @@ const encodings: ReadonlyMap<unknown, Encoding> = new Map<string, Encoding>([
   ],
 ]);
 
+/** The error for a dtype that is not read, by the name the file has for it. */
+export function unreadDType(name: unknown, what: string): UnsupportedError {
+  return new UnsupportedError(
+    "checkpoint-dtype",
+    `${what}: dtype ${printable(String(name))} is not supported; convert it to float32 before saving`,
+  );
+}
+
 interface ArrayType {
   readonly BYTES_PER_ELEMENT: number;
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): TypedArray;
@@ -102,11 +110,7 @@ export interface FileArray {
 export function tensorOfArray(array: FileArray, what: string): Tensor {
   const { bytes, bigEndian = false, fortran = false } = array;
   const encoding = encodings.get(array.dtype);
-  if (encoding === undefined)
-    throw new UnsupportedError(
-      "checkpoint-dtype",
-      `${what}: dtype ${printable(String(array.dtype))} is not supported; convert it to float32 before saving`,
-    );
+  if (encoding === undefined) throw unreadDType(array.dtype, what);
   const { dtype, wordBytes, read } = encoding;
   const shape = [...checkedShape(array.shape, what)];
   const length = dataLength(shape, dtype);

@@ -38,7 +38,9 @@ export function checkParams(
     if (tensor === undefined) missing++;
     if (tensor === undefined) problems.push(`${path} is missing, expected ${describeTensor(dtype, shape)}`);
     else if (tensor.shape.join() !== shape.join())
-      problems.push(`${path} is ${describeTensor(tensor.dtype, tensor.shape)}, expected shape [${shape}]`);
+      problems.push(
+        `${path} is ${describeTensor(tensor.dtype, tensor.shape)}, expected shape [${shape}]${hint(tensor.shape, shape)}`,
+      );
   }
   const wanted = new Set(expected.map(({ path }) => path));
   const extra = [...found.keys()].filter((path) => !wanted.has(path));
@@ -56,6 +58,13 @@ export function checkParams(
   }
   if (extra.length > 0) reportExtra(extra, options);
   return new Map(expected.map(({ path }) => [path, narrowed(found.get(path)!)]));
+}
+
+/** PyTorch keeps a kernel as (out, in, …window), flax as (…window, in, out). */
+function hint(found: readonly number[], expected: readonly number[]): string {
+  const torch = [...expected.slice(-2).reverse(), ...expected.slice(0, -2)];
+  const isTorch = expected.length > 2 && found.join() === torch.join();
+  return isTorch ? " (PyTorch's order of axes: move the first two to the end, swapped)" : "";
 }
 
 function reportExtra(extra: readonly string[], { onWarning, strict = false }: CheckParamsOptions): void {

@@ -6,8 +6,9 @@ import type { ZipMember } from "./zip.js";
 
 /** What deflate can do at most: 258 bytes for two bits. */
 const MAX_RATIO = 1032;
-/** Compressed bytes unpacked at a time, so that a file that lies about its size is caught early. */
+/** Compressed bytes unpacked at a time: at most, and as many as may overshoot the announced size. */
 const STEP = 16_384;
+const OVERSHOOT = 1024;
 /** The longest stretch of compressed bytes that honest encoders let yield nothing is one stored block. */
 const MAX_SILENCE = 2 * 65_536;
 
@@ -39,7 +40,9 @@ function inflate(packed: Uint8Array, size: number, name: string): Uint8Array {
   });
   try {
     while (read < packed.length) {
-      const piece = packed.subarray(read, read + STEP);
+      // So that a file that lies about its size is caught before it has cost much more than it announced.
+      const step = Math.min(STEP, OVERSHOOT + Math.floor((size - length) / MAX_RATIO));
+      const piece = packed.subarray(read, read + step);
       read += piece.length;
       stream.push(piece, read === packed.length);
       if (read - heard > MAX_SILENCE) throw corrupt(name, "its compressed data goes on after its end");

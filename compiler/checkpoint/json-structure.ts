@@ -8,9 +8,13 @@
 const quote = 0x22;
 const backslash = 0x5c;
 
+/** Values a key may have on average: a dtype, a shape, a range and what a writer adds. */
+const VALUES_PER_KEY = 20;
+
 /** What is wrong with the text: nested deeper than `maxDepth`, more than `maxKeys` keys outside, or one of them twice. */
 export function jsonProblem(json: Uint8Array, maxDepth: number, maxKeys: number): string | undefined {
   const keys = new Set<string>();
+  let values = 0;
   let depth = 0;
   let last = "";
   for (let at = 0; at < json.length; at++) {
@@ -21,8 +25,11 @@ export function jsonProblem(json: Uint8Array, maxDepth: number, maxKeys: number)
       at = end;
     } else if (byte === 0x7b || byte === 0x5b) {
       if (++depth > maxDepth) return `it is nested more than ${maxDepth} deep`;
-    } else if (byte === 0x7d || byte === 0x5d) depth--;
-    else if (byte === 0x3a && depth === 1) {
+    } else if (byte === 0x7d || byte === 0x5d) {
+      depth--;
+    } else if (byte === 0x2c) {
+      if (++values > VALUES_PER_KEY * maxKeys) return `it has more than ${VALUES_PER_KEY * maxKeys} values`;
+    } else if (byte === 0x3a && depth === 1) {
       if (keys.has(last)) return "a name is there twice";
       if (keys.size === maxKeys) return `it has more than ${maxKeys} names`;
       keys.add(last);

@@ -1,7 +1,7 @@
 /** One array in NumPy's .npy format: a magic word, a Python dict as text, the raw data. */
 import { CheckpointError, UnsupportedError } from "../../runtime/error.js";
 import type { Tensor } from "../../runtime/tensor.js";
-import { tensorOfArray } from "./array-bytes.js";
+import { tensorOfArray, unreadDType } from "./array-bytes.js";
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 /** NumPy itself reads no longer headers than this by default. */
@@ -48,7 +48,8 @@ export function readNpy(bytes: Uint8Array, what: string): Tensor {
       "checkpoint-dtype",
       `${what}: it is a pickled Python object, not an array of numbers; save each array: np.savez(file, **flax.traverse_util.flatten_dict(variables, sep="/"))`,
     );
-  const dtype = dtypes.get(kind ?? "") ?? (typeof descr === "string" ? descr : "of records");
+  const dtype = dtypes.get(kind ?? "");
+  if (dtype === undefined) throw unreadDType(descr, what);
   return tensorOfArray(
     { shape, dtype, bytes: bytes.subarray(start + length), bigEndian: order === ">", fortran },
     what,

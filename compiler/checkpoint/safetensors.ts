@@ -1,7 +1,7 @@
 /** Hugging Face's safetensors: eight bytes of header length, a JSON header with dtypes, shapes and ranges, the data. */
 import { CheckpointError } from "../../runtime/error.js";
 import type { Tensor } from "../../runtime/tensor.js";
-import { tensorOfArray } from "./array-bytes.js";
+import { tensorOfArray, unreadDType } from "./array-bytes.js";
 import { jsonProblem } from "./json-structure.js";
 import { checkPathLength, MAX_TENSORS } from "./limits.js";
 import { treeOfNames } from "./named-tensors.js";
@@ -43,9 +43,10 @@ export function readSafetensors(bytes: Uint8Array): ParamTree {
   const ranges = entries.map(([name, entry]) => checkedEntry(name, entry));
   checkRanges(ranges, data.length);
   return treeOfNames(
-    ranges.map(({ name, dtype, shape, begin, end }): [string, Tensor] => {
-      const array = { dtype: dtypes.get(dtype) ?? dtype, shape, bytes: data.subarray(begin, end) };
-      return [name, tensorOfArray(array, printable(name))];
+    ranges.map(({ name, dtype: code, shape, begin, end }): [string, Tensor] => {
+      const dtype = dtypes.get(code);
+      if (dtype === undefined) throw unreadDType(code, printable(name));
+      return [name, tensorOfArray({ dtype, shape, bytes: data.subarray(begin, end) }, printable(name))];
     }),
   );
 }

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { checkParams, type ExpectedParam } from "../../compiler/checkpoint/check-params.js";
+import { writeMsgpack } from "../../compiler/checkpoint/msgpack.js";
+import { readWeights } from "../../compiler/checkpoint/read-weights.js";
 import type { Variables } from "../../compiler/checkpoint/tree.js";
 import { CheckpointError } from "../../runtime/error.js";
 import { newArray, tensor } from "../../runtime/tensor.js";
+import { npy, safetensors, zip } from "./write-file.js";
 
 const zeros = (...shape: number[]) =>
   tensor(
@@ -78,6 +81,25 @@ describe("checkParams", () => {
     const error = refusal({ params: { params: good } });
     expect(error.code).toBe("params-in-params");
     expect(error.message).toContain("variables.params.params");
+  });
+
+  it("recognises it in a file of every format", () => {
+    const kernel = { dtype: "F32", shape: [1], data_offsets: [0, 4] };
+    const array = npy("<f4", "(1,)", new Uint8Array(4));
+    const files = [
+      writeMsgpack({ params: { params: good } }),
+      safetensors({ "params.params.Conv_0.kernel": kernel }, new Uint8Array(4)),
+      safetensors({ "params/params/Conv_0/kernel": kernel }, new Uint8Array(4)),
+      zip([{ name: "params/params/Conv_0/kernel.npy", data: array }]),
+    ];
+    for (const file of files) expect(refusal(readWeights(file)).code).toBe("params-in-params");
+  });
+
+  it("recognises PyTorch's order of axes", () => {
+    const turned = refusal({ params: { ...good, Conv_0: { ...good.Conv_0, kernel: zeros(4, 1, 3, 3) } } });
+    expect(turned.message).toMatch(/expected shape \[3,3,1,4\] \(PyTorch's order of axes/);
+    const other = refusal({ params: { ...good, Conv_0: { ...good.Conv_0, kernel: zeros(4, 3, 1, 3) } } });
+    expect(other.message).not.toContain("PyTorch");
   });
 
   it("recognises variables without params", () => {

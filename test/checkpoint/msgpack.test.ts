@@ -7,6 +7,7 @@ import { readWeights } from "../../compiler/checkpoint/read-weights.js";
 import { flattenParams, type ParamTree } from "../../compiler/checkpoint/tree.js";
 import { CheckpointError, ConvsmithError, UnsupportedError } from "../../runtime/error.js";
 import { type DType, tensor } from "../../runtime/tensor.js";
+import { refusal } from "./refusal.js";
 
 const digits = readFileSync(new URL("../../examples/digits/digits.msgpack", import.meta.url));
 const bytes = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
@@ -14,17 +15,6 @@ const ndarray = (shape: unknown, dtype: unknown, data: unknown) =>
   new ExtData(1, encode([shape, dtype, data]));
 const file = (tree: unknown) => encode(tree);
 const one = (leaf: unknown) => file({ params: { a: leaf } });
-
-/** The error reading gives; anything but one of ours fails the test. */
-function refusal(input: Uint8Array): ConvsmithError {
-  try {
-    readWeights(input);
-  } catch (error) {
-    if (error instanceof ConvsmithError) return error;
-    throw error;
-  }
-  throw new Error("the file was accepted");
-}
 
 describe("a file flax wrote", () => {
   it("reads with flax's names and shapes", () => {
@@ -231,6 +221,26 @@ describe("damage", () => {
     for (let i = 0; i < 300_000; i += 3) maps.set([0x81, 0xa1, 0x61], i);
     expect(refusal(maps).message).toMatch(/nested more than 64 deep/);
     expect(refusal(one(new ExtData(1, new Uint8Array(100_000).fill(0x91)))).message).toMatch(/nested/);
+  });
+
+  it("trees larger than any model are refused", () => {
+    // Of empty maps, a byte each in the file and an object each in memory.
+    const maps = new Uint8Array(1_000_008).fill(0x80);
+    maps.set(bytes("81a161dd000f4240"), 0);
+    expect(refusal(maps).code).toBe("checkpoint-size");
+    const shape = one(ndarray(Array(5000).fill(0), "float32", new Uint8Array()));
+    expect(refusal(shape).code).toBe("checkpoint-size");
+  });
+
+  it("long names are refused, and not printed", () => {
+    const long = "n".repeat(300);
+    for (const tree of [{ ["x".repeat(100_000)]: 1 }, { params: { [long]: { [long]: 1 } } }]) {
+      const error = refusal(file(tree));
+      expect(error.code).toBe("checkpoint-size");
+      expect(error.message).toMatch(/the limit is 500/);
+      expect(error.message.length).toBeLessThan(250);
+    }
+    expect(refusal(file({ ["n".repeat(499)]: "text" })).code).toBe("not-a-tensor");
   });
 
   it("a key called __proto__ does not reach any prototype", () => {
