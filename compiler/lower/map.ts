@@ -7,6 +7,7 @@ import type { Affine, Expr } from "../../ir/kernel.js";
 import { addAffine, affine } from "../../ir/kernel.js";
 import type { Scalar } from "../../ir/scalar.js";
 import { arg } from "../../ir/scalar.js";
+import { elementCount } from "../../ir/types.js";
 import type { Loop, LoopNest } from "../schedule/loop-nest.js";
 import { loop } from "../schedule/loop-nest.js";
 import type { LoweredKernel } from "./lowered.js";
@@ -92,12 +93,14 @@ export function lowerPad(node: NodeOf<"pad">, from: Operand, out: Operand): Lowe
   const lets: { name: string; value: Expr }[] = [];
   const gates: Expr[] = [];
   const outIndex: Affine[] = [];
+  // An empty operand is padding throughout: nothing can be loaded from it.
+  const empty = elementCount(from.type.shape) === 0;
   const inIndex = from.type.shape.map((extent, axis) => {
     const padded = out.type.shape[axis]!;
     if (padded !== 1) loops.push(loop(`i${axis}`, padded, "pure"));
     const own = padded === 1 ? affine(0) : affine(0, { [`i${axis}`]: 1 });
     outIndex.push(own);
-    if (node.low[axis] === 0 && node.high[axis] === 0) return own;
+    if (empty || (node.low[axis] === 0 && node.high[axis] === 0)) return own;
     const position = affine(0, { [`p${axis}`]: 1 });
     const at = addAffine(own, affine(-node.low[axis]!));
     lets.push({ name: `p${axis}`, value: padPosition(node.mode, at, extent) });
@@ -106,10 +109,17 @@ export function lowerPad(node: NodeOf<"pad">, from: Operand, out: Operand): Lowe
   });
   const when =
     gates.length === 0 ? null : gates.reduce((a, b) => ({ kind: "call", fn: "and", args: [a, b] }));
-  const source: Expr = {
-    kind: "load",
-    from: { buffer: from.name, at: address(from, inIndex), lanes: 1, gate: when && { when, otherwise: 0 } },
-  };
+  const source: Expr = empty
+    ? { kind: "lit", value: 0 }
+    : {
+        kind: "load",
+        from: {
+          buffer: from.name,
+          at: address(from, inIndex),
+          lanes: 1,
+          gate: when && { when, otherwise: 0 },
+        },
+      };
   const nest: LoopNest = {
     name: "main",
     loops,
