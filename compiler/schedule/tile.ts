@@ -114,6 +114,19 @@ function packs(lowered: LoweredKernel, rhs: ReadonlySet<string>): boolean {
   );
 }
 
+/** Whether the rhs is a kernel for every pixel, f32 and next to each other along the columns: a copy would not be read faster. */
+function isReadOnce({ nest, lowered }: Tileable, { column }: TileChoice): boolean {
+  const { value } = nest.reduce!;
+  const second = value.kind === "call" && value.fn === "mul" ? value.args[1]! : value;
+  if (second.kind !== "load" || coefficient(second.from.at, column.axis) !== 1) return false;
+  const pixels = nest.loops.filter((l) => isPixel(l) && l.axis !== "n");
+  return (
+    pixels.length > 0 &&
+    pixels.every((l) => coefficient(second.from.at, l.axis) !== 0) &&
+    lowered.params.find((p) => p.name === second.from.buffer)?.element === "f32"
+  );
+}
+
 function reductionLoops(nest: LoopNest): readonly Loop[] {
   return nest.loops.filter((l) => l.kind === "reduce");
 }
@@ -249,7 +262,7 @@ function tileSteps(tileable: Tileable, choice: TileChoice, target: Target): Step
   mode(`${column.axis}.i`, "vector");
   const rhs = rhsBuffers(nest, lowered);
   const [operand] = rhs;
-  if (operand !== undefined && packs(lowered, rhs))
+  if (operand !== undefined && packs(lowered, rhs) && !isReadOnce(tileable, choice))
     steps.push({ do: "pack", operand, axes: packAxes(nest, rhs, order) });
   return steps;
 }
