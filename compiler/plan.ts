@@ -73,6 +73,19 @@ export function plan(graph: Graph, options: PlanOptions): Planned {
   return planner.finish(graph.name, storage);
 }
 
+/** What f32 may not hold exactly is moved as it is in memory: one more axis, of the bytes of an element. */
+function inBytes(operand: Operand): Operand {
+  const { element, shape } = operand.type;
+  const bytes = elementBytes(element);
+  if (element === "f32" || bytes === 1) return operand;
+  const strides = [...operand.layout.strides.map((stride) => stride * bytes), 1];
+  return {
+    ...operand,
+    type: { element: "u8", shape: [...shape, bytes] },
+    layout: { ...operand.layout, strides },
+  };
+}
+
 /** A buffer bound from its first element. */
 function whole(buffer: ProgramBuffer): Storage {
   return { buffer, layout: { offset: 0, strides: [] } };
@@ -131,12 +144,22 @@ class Planner {
       constant: this.isInvariant(storage),
     });
     if (action.kind === "copy")
-      return [lowerCopy(operand("x", args[0]!, action.type), operand("y", action.to, action.type))];
+      return [
+        lowerCopy(
+          inBytes(operand("x", args[0]!, action.type)),
+          inBytes(operand("y", action.to, action.type)),
+        ),
+      ];
     const { node, argTypes } = action;
     const names = node.op === "conv" ? ["x", "w"] : ["x"];
     const operands = args.map((arg, i) => operand(names[i] ?? `a${i}`, arg, argTypes[i]!));
     const out = operand("y", action.to, node.type);
-    if (node.op === "pad") return [lowerPad(node, operands[0]!, out)];
+    if (node.op === "pad") {
+      const from = inBytes(operands[0]!);
+      const none = from === operands[0] ? [] : [0];
+      const padded = { ...node, low: [...node.low, ...none], high: [...node.high, ...none] };
+      return [lowerPad(padded, from, inBytes(out))];
+    }
     if (node.op === "map") return [lowerMap(node, operands, out)];
     return lowerings(node, operands, out, this.options);
   }

@@ -11,6 +11,7 @@ import type { Algorithm, LoweredKernel } from "../lower/lowered.js";
 import { canFuse, draftOf } from "./apply.js";
 import { copyCycles, milliseconds, storesCycles, tileCycles } from "./cost.js";
 import type { LoopNest } from "./loop-nest.js";
+import { findRead } from "./stage.js";
 import { bestTile, isPixel } from "./tile.js";
 
 export interface Choice {
@@ -122,7 +123,9 @@ function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target): 
   // A guard on anything but taps (inserted zeros) varies with the output: it stays a test, and nothing is tiled.
   const varies =
     guard !== null && [...freeNames(guard)].some((name) => !tapAxes.some((l) => l.axis === name));
-  if (!varies && nest.loops.every((l) => l.extent > 0)) {
+  // What a prologue makes of the lhs may read it not at all, or twice in different ways.
+  const stageable = nest.lets.length === 0 || findRead(nest, lowered.params[0]!.name) !== null;
+  if (!varies && stageable && nest.loops.every((l) => l.extent > 0)) {
     if (nest.lets.length > 0) {
       steps.push({ do: "stage", operand: lowered.params[0]!.name, space: "arena" });
       const copy = draftOf(lowered, steps).nests.find((candidate) => candidate.name.startsWith("stage-"))!;

@@ -25,8 +25,8 @@ interface Dimension {
   readonly raw: Affine | null;
 }
 
-/** The only read of an operand, with the lets its address uses. */
-function findRead(nest: LoopNest, operand: string): Access | null {
+/** The only read of an operand; null where there is none, or more than one. */
+export function findRead(nest: LoopNest, operand: string): Access | null {
   const found = new Map<string, Access>();
   const look = (expr: Expr): void =>
     walkExpr(expr, (e) => {
