@@ -1,5 +1,5 @@
 /** `convsmith weights`: what is in a checkpoint. */
-import { flattenParams } from "../../compiler/checkpoint/tree.js";
+import { flattenParams, printable } from "../../compiler/checkpoint/tree.js";
 import { byteCount, count } from "../../compiler/explain.js";
 import { dataLength, dtypeBytes } from "../../runtime/tensor.js";
 import type { OutputFlags } from "../options.js";
@@ -26,7 +26,7 @@ export function weightsCommand(path: string, flags: OutputFlags, terminal: Termi
   }
   const several = Object.keys(variables).length > 1;
   const lines = rows.map(({ collection, path: name, shape, dtype, bytes }) => [
-    several ? `${collection}: ${name}` : name,
+    printable(several ? `${collection}: ${name}` : name),
     `[${shape.join(",")}]`,
     dtype,
     byteCount(bytes),
