@@ -114,7 +114,8 @@ export function tileCycles(tile: Tile, terms: number, body: Body, target: Target
   const loads =
     body.terms * vectors * (cost.load + gather(gathers.rhs)) +
     body.lhsLoads * (cost.load + (lhsVector ? gather(gathers.lhs) : 0));
-  const live = rows * vectors + Math.min(vectors, 4) + 1;
+  // A single row needs each register of the rhs once only.
+  const live = rows * vectors + Math.min(vectors, rows === 1 ? 1 : 4) + 1;
   const spill = live > cost.registers ? cost.spill : 1;
   const turn = Math.max(arithmetic, loads) * spill + 0.15 * Math.min(arithmetic, loads) + cost.iteration;
   const stores = rows * vectors * (cost.store + gather(gathers.out));

@@ -62,15 +62,19 @@ function tileChoices({ nest, lowered }: Tileable, target: Target): TileChoice[] 
     // Rows share the rhs; an axis it varies along has nothing to share.
     const rows = pure.filter((l) => isPixel(l) && l !== column && strideOf(nest, l.axis, rhs) === 0);
     for (const row of rows.length === 0 ? [null] : rows.slice(-2))
-      for (const columns of columnCounts(column, target))
+      for (const columns of columnCounts(
+        column,
+        row === null && target.lanes > 1 ? [1, 2, 4, 8] : [1, 2, 4],
+        target,
+      ))
         for (const rowCount of row === null ? [1] : rowCounts(row, target))
           choices.push({ column, columns, row, rows: rowCount });
   }
   return choices;
 }
 
-function columnCounts(column: Loop, target: Target): number[] {
-  const counts = target.lanes === 1 ? [1, 2, 4] : [target.lanes, 2 * target.lanes, 4 * target.lanes];
+function columnCounts(column: Loop, registers: readonly number[], target: Target): number[] {
+  const counts = registers.map((count) => count * target.lanes);
   const fitting = counts.filter((count) => count <= column.extent);
   return fitting.length > 0 ? fitting : [column.extent];
 }
@@ -114,8 +118,12 @@ function packs(lowered: LoweredKernel, rhs: ReadonlySet<string>): boolean {
   );
 }
 
-/** Whether the rhs is a kernel for every pixel, f32 and next to each other along the columns: a copy would not be read faster. */
-function isReadOnce({ nest, lowered }: Tileable, { column }: TileChoice): boolean {
+/**
+ * Whether the rhs is a kernel for every pixel, f32 and next to each other along the columns, which are all in one tile
+ * (or one cache line): it passes from memory once and in order, and a copy would not be read faster.
+ */
+function isReadInOrder({ nest, lowered }: Tileable, { column, columns }: TileChoice): boolean {
+  if (column.extent > Math.max(columns, 16)) return false;
   const { value } = nest.reduce!;
   const second = value.kind === "call" && value.fn === "mul" ? value.args[1]! : value;
   if (second.kind !== "load" || coefficient(second.from.at, column.axis) !== 1) return false;
@@ -262,7 +270,7 @@ function tileSteps(tileable: Tileable, choice: TileChoice, target: Target): Step
   mode(`${column.axis}.i`, "vector");
   const rhs = rhsBuffers(nest, lowered);
   const [operand] = rhs;
-  if (operand !== undefined && packs(lowered, rhs) && !isReadOnce(tileable, choice))
+  if (operand !== undefined && packs(lowered, rhs) && !isReadInOrder(tileable, choice))
     steps.push({ do: "pack", operand, axes: packAxes(nest, rhs, order) });
   return steps;
 }
