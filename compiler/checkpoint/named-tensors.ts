@@ -2,7 +2,7 @@
 import { CheckpointError } from "../../runtime/error.js";
 import type { Tensor } from "../../runtime/tensor.js";
 import { checkPathLength, checkTensorCount, MAX_DEPTH } from "./limits.js";
-import { type ParamTree, printable, unflattenParams } from "./tree.js";
+import { asTree, type Branch, type ParamTree, printable } from "./tree.js";
 
 /**
  * The tree that the names spell. People flatten with "/" or with "." (Hugging Face): if any name has a slash, slashes
@@ -12,21 +12,29 @@ export function treeOfNames(tensors: readonly (readonly [name: string, tensor: T
   checkTensorCount(tensors.length);
   for (const [name] of tensors) checkPathLength(name.length, name);
   const separator = tensors.some(([name]) => name.includes("/")) ? "/" : ".";
-  const paths = tensors.map(([name]) => name.split(separator));
-  const leaves = new Set(paths.map((parts) => parts.join("/")));
-  if (leaves.size < paths.length) throw corrupt("two tensors have the same name");
-  for (const parts of paths) {
-    const path = printable(parts.join("/"));
-    if (parts.includes("")) throw corrupt(`"${path}" has an empty name in it`);
-    if (parts.length > MAX_DEPTH) throw corrupt(`"${path}" is nested more than ${MAX_DEPTH} deep`);
-    for (let depth = 1; depth < parts.length; depth++) {
-      const above = parts.slice(0, depth).join("/");
-      if (leaves.has(above)) throw corrupt(`"${printable(above)}" is both a tensor and a tree of tensors`);
-    }
+  const root: Branch = new Map();
+  for (const [name, tensor] of tensors) {
+    const parts = name.split(separator);
+    if (parts.includes("")) throw corrupt(name, "has an empty name in it");
+    if (parts.length > MAX_DEPTH) throw corrupt(name, `is nested more than ${MAX_DEPTH} deep`);
+    const last = parts.pop()!;
+    const branch = parts.reduce((above, part) => branchIn(above, part, name), root);
+    if (branch.has(last)) throw corrupt(name, "is there twice, or both a tensor and a tree of tensors");
+    branch.set(last, tensor);
   }
-  return unflattenParams(paths.map((parts, i) => [parts.join("/"), tensors[i]![1]]));
+  return asTree(root);
 }
 
-function corrupt(problem: string): CheckpointError {
-  return new CheckpointError("checkpoint-corrupt", `checkpoint: ${problem}; the file is damaged`);
+function branchIn(above: Branch, part: string, name: string): Branch {
+  const known = above.get(part);
+  if (known instanceof Map) return known;
+  if (known !== undefined) throw corrupt(name, "is inside another tensor");
+  const branch: Branch = new Map();
+  above.set(part, branch);
+  return branch;
+}
+
+function corrupt(name: string, problem: string): CheckpointError {
+  const message = `checkpoint: the name "${printable(name)}" ${problem}; the file is damaged`;
+  return new CheckpointError("checkpoint-corrupt", message);
 }

@@ -35,7 +35,8 @@ export function flattenParams(tree: ParamTree): Map<string, Tensor> {
   return out;
 }
 
-type Branch = Map<string, Branch | Tensor>;
+/** A tree while it grows. */
+export type Branch = Map<string, Branch | Tensor>;
 
 /**
  * The inverse of {@link flattenParams}. Where one path is inside another ("a" and "a/b") the later one wins.
@@ -58,7 +59,7 @@ export function unflattenParams(entries: Iterable<readonly [path: string, tensor
   return asTree(root);
 }
 
-function asTree(branch: Branch): ParamTree {
+export function asTree(branch: Branch): ParamTree {
   return Object.fromEntries(
     [...branch].map(([name, child]) => [name, child instanceof Map ? asTree(child) : child]),
   );

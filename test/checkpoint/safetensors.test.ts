@@ -50,8 +50,9 @@ describe("names", () => {
   });
 
   it.each([
-    ["a tensor inside a tensor", { a: f32(0, 1), "a.b": f32(4, 1) }, /a" is both a tensor and a tree/],
-    ["an empty name", { "a..b": f32(0, 1), c: f32(4, 1) }, /"a\/\/b" has an empty name/],
+    ["a tensor inside a tensor", { a: f32(0, 1), "a.b": f32(4, 1) }, /name "a.b" is inside another tensor/],
+    ["a tree at a tensor", { "a.b": f32(0, 1), a: f32(4, 1) }, /name "a" is there twice, or both/],
+    ["an empty name", { "a..b": f32(0, 1), c: f32(4, 1) }, /"a..b" has an empty name/],
     ["a deep name", { [Array(70).fill("a").join(".")]: f32(0, 1), c: f32(4, 1) }, /nested more than 64 deep/],
     ["params that are one tensor", { params: f32(0, 1), b: f32(4, 1) }, /expected a tree of parameters/],
   ])("%s", (_, header, message) => {
