@@ -17,7 +17,7 @@ describe("the program of a random graph", () => {
         const { found, expected } = bothWays(graph, randomValues(graph, source), target);
         expect(found, printGraph(graph)).toEqual(expected);
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 });

@@ -168,7 +168,7 @@ class Maker {
   }
 
   private mapOf(a: ValueId, b: ValueId): ValueId {
-    return this.builder.add({ op: "map", body: this.r.pick(bodies) }, [a, b]);
+    return this.builder.add({ op: "map", body: this.r.pick(bodies), element: "f32" }, [a, b]);
   }
 
   private map(from: ValueId): ValueId {
@@ -202,6 +202,7 @@ class Maker {
         groups: 1,
         batchGroups: 1,
         local: false,
+        element: "f32",
         precision: "highest",
         skippedTaps: [],
         fused: r.chance(0.5) ? identityFused : { ...identityFused, out: call("max", arg("acc"), lit(0)) },

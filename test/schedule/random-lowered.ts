@@ -58,6 +58,7 @@ function convGraph(config: RandomConv, { extras, ...fused }: Fused, element: Ele
       local,
       skippedTaps,
       precision: "highest",
+      element: "f32",
       fused,
     },
     [x, w, ...rest],
