@@ -90,13 +90,20 @@ export function lowerConv(node: NodeOf<"conv">, operands: readonly Operand[], ou
   const gates = positions.flatMap((position) => position.gate);
   const extra = (of: number, index: readonly Affine[]): Expr =>
     load(operands[of]!, broadcastAddress(operands[of]!, index));
+  // An operand of the prologue is read where the lhs is: its positions may lie outside as well.
+  const besideLhs = (of: number): Expr => {
+    const at = broadcastAddress(operands[of]!, lhsIndex);
+    const moves = at.terms.some((term) => names.some((name) => name.position === term.of));
+    return {
+      kind: "load",
+      from: { buffer: operands[of]!.name, at, lanes: 1, gate: moves ? gateOf(gates) : null },
+    };
+  };
   const lhsLoad: Expr = {
     kind: "load",
     from: { buffer: lhs.name, at: address(lhs, lhsIndex), lanes: 1, gate: gateOf(gates) },
   };
-  const prologue = lowerScalar(node.fused.lhs, (of) =>
-    of === "lhs" ? lhsLoad : extra(of as number, lhsIndex),
-  );
+  const prologue = lowerScalar(node.fused.lhs, (of) => (of === "lhs" ? lhsLoad : besideLhs(of as number)));
   const outside: Expr = { kind: "lit", value: 0 };
   const inside = prologue === lhsLoad ? lhsLoad : zeroOutside(prologue, gates);
   const left = allPadding ? outside : inside;

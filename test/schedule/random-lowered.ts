@@ -66,7 +66,7 @@ function convGraph(config: RandomConv, { extras, ...fused }: Fused, element: Ele
   return { graph: builder.finish("conv", [node]), node };
 }
 
-/** A weight mask is $2, a bias $3 (along whichever axis is the features). */
+/** A weight mask is $2, a bias $3 (along whichever axis is the features), a factor of the lhs $4. */
 export function randomLowered(random: Random): LoweredKernel {
   const config = smallConv(random);
   const axes = convAxes(config.dims);
@@ -74,14 +74,20 @@ export function randomLowered(random: Random): LoweredKernel {
   if (elementCount(out) === 0) return randomLowered(random);
   const bias = out.map((extent, axis) => (axis === axes.out.feature ? extent : 1));
   const fused: Fused = {
-    lhs: random.chance(0.2) ? call("add", arg("lhs"), lit(1)) : arg("lhs"),
+    lhs: random.pick([
+      arg("lhs"),
+      arg("lhs"),
+      arg("lhs"),
+      call("add", arg("lhs"), lit(1)),
+      call("mul", arg("lhs"), arg(4)),
+    ]),
     rhs: random.chance(0.3) ? call("mul", arg("rhs"), arg(2)) : arg("rhs"),
     out: random.pick([arg("acc"), call("add", arg("acc"), arg(3)), relu(call("add", arg("acc"), arg(3)))]),
-    extras: [config.rhsShape, bias],
+    extras: [config.rhsShape, bias, config.lhsShape],
   };
   const { graph, node } = convGraph(config, fused, random.pick(["f32", "f32", "u8"] as const));
   const conv = nodeAt(graph, node) as NodeOf<"conv">;
-  const names = ["x", "w", "a2", "a3"];
+  const names = ["x", "w", "a2", "a3", "a4"];
   const operands = conv.args.map((id, i): Operand => {
     const { type } = nodeAt(graph, id);
     const constant = i > 0 && random.chance(0.9);
