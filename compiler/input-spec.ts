@@ -1,8 +1,9 @@
 /** What inputs a program has: the specs users write, as names, dtypes and shapes. */
 import type { DType, Tensor } from "../runtime/tensor.js";
+import { arrayNames, arrayTypeName, dataLength, describeTensor } from "../runtime/tensor.js";
 import type { StoredDType } from "./element-type.js";
 import { dtypes, isDType, narrowed } from "./element-type.js";
-import { checkOptions, didYouMean, intOf, isTensor, show } from "./option.js";
+import { checkOptions, didYouMean, holdsDType, intOf, isTensor, show } from "./option.js";
 import { refuse } from "./refusal.js";
 
 /** A shape (of float32), a shape and a dtype, or a Tensor to take both from. */
@@ -54,7 +55,21 @@ function readSpec(name: string, spec: unknown, all: object): ProgramInput {
     );
   if (!isTensor(spec)) checkOptions(`input "${name}"`, spec, ["shape", "dtype", "data"], ["shape"]);
   const { shape, dtype = "float32" } = spec as { readonly shape: unknown; readonly dtype?: unknown };
-  return { name, dtype: readDType(name, dtype), shape: readShape(name, shape) };
+  const input: ProgramInput = { name, dtype: readDType(name, dtype), shape: readShape(name, shape) };
+  if (isTensor(spec)) checkData(name, spec);
+  return input;
+}
+
+/** A Tensor given for its shape is mostly run on next: it must be what it says. */
+function checkData(name: string, { data, dtype, shape }: Tensor): void {
+  const [found, wanted] = [arrayTypeName(data), dataLength(shape, dtype)];
+  const holds = holdsDType(found, dtype) || (found === "Float16Array" && dtype === "float16");
+  if (!holds || data.length !== wanted)
+    refuse(
+      "bad-inputs",
+      `input "${name}" is ${describeTensor(dtype, shape)}, but its data a ${found} of ${data.length}; ` +
+        `it must be a ${arrayNames[dtype]} of ${wanted}: tensor(data, shape, dtype)`,
+    );
 }
 
 function readShape(name: string, shape: unknown): readonly number[] {

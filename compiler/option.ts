@@ -1,7 +1,7 @@
 /** Checks of options, shared by every module and function: unknown names, and values wrong on their own. */
 import { distance } from "fastest-levenshtein";
 import type { DType, Tensor } from "../runtime/tensor.js";
-import { dataLength } from "../runtime/tensor.js";
+import { arrayNames, arrayTypeName, dataLength } from "../runtime/tensor.js";
 import { dtypes, isDType, isInteger, narrowed } from "./element-type.js";
 import type { Code } from "./refusal.js";
 import { refuse } from "./refusal.js";
@@ -98,7 +98,11 @@ export function perDimension(
   code: Code,
 ): readonly number[] {
   const given = value ?? 1;
+  const bad = (): never =>
+    refuse(code, `${owner}: ${option} is ${show(given)}; every entry must be a positive integer`);
   const list = listOf(given) ?? new Array<unknown>(dimensions).fill(given);
+  // Also where no dimension would meet it.
+  if (dimensions === 0 && listOf(given) === undefined && (intOf(given) ?? 0) <= 0) bad();
   if (list.length !== dimensions)
     refuse(
       code,
@@ -106,8 +110,7 @@ export function perDimension(
     );
   return list.map((item) => {
     const int = intOf(item);
-    if (int !== undefined && int > 0) return int;
-    return refuse(code, `${owner}: ${option} is ${show(given)}; every entry must be a positive integer`);
+    return int !== undefined && int > 0 ? int : bad();
   });
 }
 
@@ -143,7 +146,15 @@ export function isTensor(value: unknown): value is Tensor {
   return ArrayBuffer.isView(data) && Array.isArray(shape) && isDType(dtype);
 }
 
-/** A Tensor whose data has the length its shape says. */
+/** Whether arrays of this type's name hold a dtype's elements. */
+export function holdsDType(name: string, dtype: DType): boolean {
+  return name === arrayNames[dtype] || (name === "Uint8ClampedArray" && dtype === "uint8");
+}
+
+/** A Tensor whose data is the array its dtype and shape say. */
 export function isWholeTensor(value: unknown): value is Tensor {
-  return isTensor(value) && value.data.length === dataLength(value.shape, value.dtype);
+  if (!isTensor(value)) return false;
+  const { data, shape, dtype } = value;
+  const extents = shape.every((extent: unknown) => typeof extent === "number" && (intOf(extent) ?? -1) >= 0);
+  return extents && holdsDType(arrayTypeName(data), dtype) && data.length === dataLength(shape, dtype);
 }

@@ -7,7 +7,7 @@ import type { LaxPadding } from "../lax/padding.js";
 import { reshape } from "../lax/shape.js";
 import { refuse } from "../refusal.js";
 import { classNameOf, here } from "../scope.js";
-import { asFloat32, constantValue, emit, isTraced, map, type Traced } from "../traced.js";
+import { asFloat32, constantValue, emit, isTraced, map, type Traced, valueId } from "../traced.js";
 import type { SharedConvConfig, SharedConvOptions } from "./conv-options.js";
 import { Module } from "./module.js";
 
@@ -17,6 +17,13 @@ export abstract class ConvBase<Config extends SharedConvConfig> extends Module {
   constructor(options: SharedConvOptions, read: (owner: string) => Config) {
     super({ name: options?.name ?? null });
     this.config = read(classNameOf(this));
+  }
+
+  /** flax's signature: one input and nothing beside it, which would be ignored. */
+  protected checkInput(input: Traced, others: readonly unknown[]): void {
+    const given = input === undefined ? 0 : 1 + others.length;
+    if (given !== 1) refuse("input-count", `${given} inputs are given; the module takes one input`, here());
+    valueId(input, classNameOf(this));
   }
 
   /** All leading axes as one, and how to bring them back. */

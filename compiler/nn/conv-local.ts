@@ -5,7 +5,7 @@ import { channelsLastNumbers } from "../lax/dimension-numbers.js";
 import type { LaxPadding } from "../lax/padding.js";
 import { refuse } from "../refusal.js";
 import { here } from "../scope.js";
-import { asFloat32, constantValue, isTraced, type Traced, valueId } from "../traced.js";
+import { asFloat32, constantValue, isTraced, type Traced } from "../traced.js";
 import { ConvBase } from "./conv-base.js";
 import type { ConvConfig, ConvOptions } from "./conv-options.js";
 import { readConvLocalOptions } from "./conv-options.js";
@@ -33,8 +33,8 @@ export class ConvLocal extends ConvBase<ConvConfig> {
     super(options, (owner) => readConvLocalOptions(owner, options));
   }
 
-  override call(inputs: Traced): Traced {
-    valueId(inputs, "ConvLocal");
+  override call(inputs: Traced, ...others: readonly never[]): Traced {
+    this.checkInput(inputs, others);
     const { kernelSize, features, precision } = this.config;
     const flat = this.flattenBatch(inputs);
     const { x, padding } = this.padBorders(flat.x);

@@ -3,7 +3,7 @@ import { convTranspose } from "../lax/conv-transpose.js";
 import type { PaddingPair } from "../lax/padding.js";
 import { refuse } from "../refusal.js";
 import { here } from "../scope.js";
-import { type Traced, valueId } from "../traced.js";
+import type { Traced } from "../traced.js";
 import { ConvBase, padded } from "./conv-base.js";
 import type { ConvTransposeConfig, ConvTransposeOptions } from "./conv-transpose-options.js";
 import { readConvTransposeOptions } from "./conv-transpose-options.js";
@@ -33,8 +33,8 @@ export class ConvTranspose extends ConvBase<ConvTransposeConfig> {
     super(options, (owner) => readConvTransposeOptions(owner, options));
   }
 
-  override call(inputs: Traced): Traced {
-    valueId(inputs, "ConvTranspose");
+  override call(inputs: Traced, ...others: readonly never[]): Traced {
+    this.checkInput(inputs, others);
     const { kernelSize, features, strides, transposeKernel } = this.config;
     const flat = this.flattenBatch(inputs);
     const inFeatures = flat.x.shape.at(-1)!;

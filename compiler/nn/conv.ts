@@ -3,7 +3,7 @@ import { convGeneralDilated } from "../lax/conv-general-dilated.js";
 import { channelsLastNumbers } from "../lax/dimension-numbers.js";
 import { refuse } from "../refusal.js";
 import { here } from "../scope.js";
-import { isTraced, type Traced, valueId } from "../traced.js";
+import { isTraced, type Traced } from "../traced.js";
 import { ConvBase } from "./conv-base.js";
 import type { ConvGeneralDilated } from "./conv-hooks.js";
 import type { ConvConfig, ConvOptions } from "./conv-options.js";
@@ -31,8 +31,8 @@ export class Conv extends ConvBase<ConvConfig> {
     super(options, (owner) => readConvOptions(owner, options));
   }
 
-  override call(inputs: Traced): Traced {
-    valueId(inputs, "Conv");
+  override call(inputs: Traced, ...others: readonly never[]): Traced {
+    this.checkInput(inputs, others);
     const { kernelSize, features, featureGroupCount } = this.config;
     const flat = this.flattenBatch(inputs);
     const { x, padding } = this.padBorders(flat.x);
