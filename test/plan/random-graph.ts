@@ -167,16 +167,16 @@ class Maker {
     return this.builder.add({ op: "pad", mode, low: extents(), high: extents() }, [from]);
   }
 
-  private mapOf(a: ValueId, b: ValueId): ValueId {
-    return this.builder.add({ op: "map", body: this.r.pick(bodies), element: "f32" }, [a, b]);
+  private mapOf(a: ValueId, b: ValueId, element: "f32" | "f16" | "bf16" = "f32"): ValueId {
+    return this.builder.add({ op: "map", body: this.r.pick(bodies), element }, [a, b]);
   }
 
   private map(from: ValueId): ValueId {
     const { r } = this;
     const shape = this.shape(from);
     const same = this.values.filter((id) => this.shape(id).join() === shape.join());
-    if (r.chance(0.5)) return this.mapOf(from, r.pick(same));
-    return this.mapOf(from, this.weight(shape.map((extent) => (r.chance(0.5) ? extent : 1))));
+    const other = r.chance(0.5) ? r.pick(same) : this.weight(shape.map((e) => (r.chance(0.5) ? e : 1)));
+    return this.mapOf(from, other, r.pick(["f32", "f32", "f32", "f32", "f16", "bf16"]));
   }
 
   /** Over [n, spatial, features]; the kernel is a weight or, now and then, computed from one. */
