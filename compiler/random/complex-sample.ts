@@ -11,7 +11,8 @@ import { type Key, randomBits, split } from "./threefry.js";
 
 const { fround } = Math;
 
-const SQRT_2 = fromBits(0x3fb504f3);
+/** XLA divides by the square root of 2 this way. */
+const SQRT_HALF = fromBits(0x3f3504f3);
 const TWO_PI = fround(2 * Math.PI);
 /** 1 - exp(-2^2): the share of a complex normal distribution that lies within radius 2. */
 const WITHIN_TWO = fromBits(0x3f7b4fab);
@@ -22,8 +23,8 @@ export function complexNormal(key: Key, count: number): Float32Array {
   const [re, im] = [realNormal(randomBits(first, count)), realNormal(randomBits(second, count))];
   const out = new Float32Array(2 * count);
   for (let i = 0; i < count; i++) {
-    out[2 * i] = re[i]! / SQRT_2;
-    out[2 * i + 1] = im[i]! / SQRT_2;
+    out[2 * i] = re[i]! * SQRT_HALF;
+    out[2 * i + 1] = im[i]! * SQRT_HALF;
   }
   return out;
 }

@@ -100,10 +100,12 @@ function normalAt(format: SmallFormat, u: Float32Array): Float32Array {
   );
 }
 
+/** The neighbour of x; a bfloat16 next to 0 is a subnormal float32, which XLA's CPU code takes for 0. */
 function nextAfter({ float }: SmallFormat, x: number, direction: 1 | -1): number {
-  const [bits] = smallFloatBits([x], float) as unknown as [number];
-  const next = x === 0 ? (direction > 0 ? 1 : 0x8001) : bits + (x > 0 === direction > 0 ? 1 : -1);
-  return smallFloatValues([next], float)[0]!;
+  const least = 2 ** (float.lowest - float.precision + 1);
+  if (x === 0) return direction * (least < 2 ** -126 ? 0 : least);
+  const bits = smallFloatBits([x], float)[0]! + (x > 0 === direction > 0 ? 1 : -1);
+  return smallFloatValues([bits], float)[0]!;
 }
 
 /** The sample of each element: its entry of a table of bit patterns. */

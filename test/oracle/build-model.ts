@@ -1,29 +1,37 @@
 /** The module trees that flax.json describes, built from our modules. */
 
-import { Conv, Module, nn, Sequential } from "../../compiler/nn/index.js";
+import { Conv, ConvLocal, ConvTranspose, Module, nn, Sequential } from "../../compiler/nn/index.js";
 import type { Layer } from "../../compiler/nn/sequential.js";
 import type { Initializer } from "../../compiler/random/initializers.js";
 import type { Callable } from "../../compiler/trace.js";
 import type { Traced } from "../../compiler/traced.js";
-import type { RecordedField, RecordedInit, RecordedModel } from "./vectors.js";
+import type { DType } from "../../runtime/tensor.js";
+import type { RecordedField, RecordedInit, RecordedModel, RecordedParam } from "./vectors.js";
 import { initializerOf } from "./vectors.js";
+
+const convs = { Conv, ConvLocal, ConvTranspose };
 
 export function buildModel(model: RecordedModel): Module {
   switch (model.type) {
-    case "Conv": {
-      const { type: _, kernelInit, biasInit, ...config } = model;
-      return new Conv({
+    case "Conv":
+    case "ConvLocal":
+    case "ConvTranspose": {
+      const { type, kernelInit, biasInit, ...config } = model;
+      return new convs[type]({
         ...config,
         ...initializer("kernelInit", kernelInit),
         ...initializer("biasInit", biasInit),
       });
     }
-    case "Sequential":
-      return new Sequential(model.layers.map(buildLayer));
+    case "Sequential": {
+      const made: Layer[] = [];
+      for (const layer of model.layers) made.push(buildLayer(layer, made, null));
+      return new Sequential(made);
+    }
     case "Compact":
       return compact(model.name, model.layers);
     case "Setup":
-      return setup(model.name, model.fields);
+      return setup(model.name, model.fields, model.order ?? Object.keys(model.fields));
   }
   return model satisfies never;
 }
@@ -32,9 +40,22 @@ function initializer(option: string, init: RecordedInit | undefined): Readonly<R
   return init === undefined ? {} : { [option]: initializerOf(init) };
 }
 
-function buildLayer(layer: RecordedModel | string): Layer {
-  return typeof layer === "string" ? activation(layer) : buildModel(layer);
+/** The next layer after those made; `parent` requests parameters of the module whose call is running. */
+function buildLayer(
+  layer: RecordedModel | RecordedParam | string,
+  made: readonly Layer[],
+  parent: RequestParam | null,
+): Layer {
+  if (typeof layer === "string")
+    return layer.startsWith("@") ? made[Number(layer.slice(1))]! : activation(layer);
+  if (layer.type !== "Param") return buildModel(layer);
+  return (x) => {
+    parent!(layer.name, initializerOf(layer.init), layer.shape, layer.dtype ?? "float32");
+    return x!;
+  };
 }
+
+type RequestParam = (name: string, init: Initializer, shape: readonly number[], dtype: DType) => void;
 
 function activation(name: string): (x: Traced) => Traced {
   return (nn as unknown as Readonly<Record<string, (x: Traced) => Traced>>)[name]!;
@@ -44,12 +65,16 @@ const applied = (layer: Layer, x: Traced): Traced =>
   (typeof layer === "function" ? layer(x) : (layer as Callable).call(x as never)) as Traced;
 
 /** A class whose call makes each layer just before it is used. */
-function compact(name: string, layers: readonly (RecordedModel | string)[]): Module {
+function compact(name: string, layers: readonly (RecordedModel | RecordedParam | string)[]): Module {
   class Made extends Module {
     static readonly moduleName = name;
 
     override call(x: Traced): Traced {
-      return layers.reduce((value, layer) => applied(buildLayer(layer), value), x);
+      const made: Layer[] = [];
+      return layers.reduce<Traced>((value, layer) => {
+        made.push(buildLayer(layer, made, (...args) => this.param(...args)));
+        return applied(made.at(-1)!, value);
+      }, x);
     }
   }
   return new Made();
@@ -57,8 +82,12 @@ function compact(name: string, layers: readonly (RecordedModel | string)[]): Mod
 
 type Field = Module | readonly Module[] | Readonly<Record<string, Module>>;
 
-/** A class with its layers in fields, applied in order. */
-function setup(name: string, fields: Readonly<Record<string, RecordedField>>): Module {
+/** A class with its layers in fields, applied in the order given. */
+function setup(
+  name: string,
+  fields: Readonly<Record<string, RecordedField>>,
+  order: readonly string[],
+): Module {
   class Made extends Module {
     static readonly moduleName = name;
 
@@ -70,7 +99,7 @@ function setup(name: string, fields: Readonly<Record<string, RecordedField>>): M
 
     override call(x: Traced): Traced {
       const held = this as unknown as Readonly<Record<string, Field>>;
-      const layers = Object.keys(fields).flatMap((field): readonly Module[] => {
+      const layers = order.flatMap((field): readonly Module[] => {
         const value = held[field]!;
         return value instanceof Module ? [value] : Object.values(value);
       });

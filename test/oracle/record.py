@@ -10,14 +10,20 @@ flax.json
   refused      [{config, mask?, inputShape, inputDtype, given?, error, message}] Conv that flax refuses: Python's exception class and
                the first line of its message. With `given` ({path: shape}, or null for no variables) init is left out and
                apply is called with zeros of those shapes, the paths starting with the collection.
-  init         [{model, seed, inputShape, params: {path: {shape, bits}}}] initial parameters of module trees, bits being 8 hex digits
-               for each float32. A model is
-                 {type: "Conv", …config, kernelInit?: {name, options?}}   name as in our `initializers`; zeros and ones
-                                                                           are initialisers, the others make one
-                 {type: "Sequential", layers: [model | activation name]}
+  init         [{model, seed, inputShape, params: {path: {shape, dtype?, bits}}}] initial parameters of module trees: the bit
+               pattern of each number in hex digits, 8 for a float32, 4 for the 16-bit floats, two numbers for each complex64;
+               dtype is float32 where it is left out. A model is
+                 {type: "Conv" | "ConvLocal" | "ConvTranspose", …config, kernelInit?: {name, options?}}
+                                                   name as in our `initializers`; zeros and ones are initialisers, the others
+                                                   make one
+                 {type: "Param", name, shape, init, dtype?}   a parameter of the module whose call this layer is in
+                 {type: "Sequential", layers: [model | activation name | "@i"]}   "@i" is the i-th layer once more
                  {type: "Compact", name, layers}   a class of that name whose call applies the layers in order,
                                                    constructing each just before its use
-                 {type: "Setup", name, fields: {field: model | [model] | {key: model}}}   applied in order
+                 {type: "Setup", name, fields: {field: model | [model] | {key: model}}, order?}   applied in order, or in the
+                                                   order given, some perhaps twice or never
+  initializers [{name, options?, dtype, seed, shape, bits | first and sha256}] initialisers called by themselves; large results
+               as the bit patterns of the first 12 numbers and the SHA-256 of all bytes, little-endian
   activations  {x, y: {name: numbers}} gelu is the tanh form, geluExact the erf form
   lax          [{lhs, rhs, options, output}] lax.conv_general_dilated; `options` in our names
   laxRefused   [{lhsShape, rhsShape, options, error, message}]
@@ -70,6 +76,14 @@ def tensor(array):
 
 def hex_bits(array):
     return "".join(f"{word:08x}" for word in np.asarray(array, np.float32).ravel().view(np.uint32))
+
+
+def raw_bits(array):
+    """Bit patterns of any dtype: two hex digits a byte, most significant first; complex numbers as two floats."""
+    array = np.asarray(array).ravel()
+    array = array.view(np.float32) if array.dtype.kind == "c" else array
+    size = array.dtype.itemsize
+    return "".join(f"{word:0{2 * size}x}" for word in array.view(f"u{size}"))
 
 
 def camel(name):
@@ -336,22 +350,44 @@ def build_init(spec):
     return make(options) if not isinstance(options, dict) else make(**{snake(k): v for k, v in options.items()})
 
 
+def build_conv(model):
+    options = {snake(k): v for k, v in model.items() if k != "type"}
+    for init in ("kernel_init", "bias_init"):
+        if init in options:
+            options[init] = build_init(options[init])
+    return getattr(nn, model["type"])(**options)
+
+
+def build_layer(layers, made, parent):
+    """The next of `layers`, those before it being `made`; `parent` is the module whose call is running."""
+    layer = layers[len(made)]
+    if isinstance(layer, str):
+        return made[int(layer[1:])] if layer.startswith("@") else getattr(nn, layer)
+    if layer["type"] == "Param":
+
+        def request(x):
+            parent.param(layer["name"], build_init(layer["init"]), tuple(layer["shape"]), layer.get("dtype", "float32"))
+            return x
+
+        return request
+    return build(layer)
+
+
 def build(model):
-    if isinstance(model, str):
-        return getattr(nn, model)
-    if model["type"] == "Conv":
-        options = {snake(k): v for k, v in model.items() if k != "type"}
-        for init in ("kernel_init", "bias_init"):
-            if init in options:
-                options[init] = build_init(options[init])
-        return nn.Conv(**options)
+    if model["type"].startswith("Conv"):
+        return build_conv(model)
     if model["type"] == "Sequential":
-        return nn.Sequential([build(layer) for layer in model["layers"]])
+        made = []
+        for _ in model["layers"]:
+            made.append(build_layer(model["layers"], made, None))
+        return nn.Sequential(made)
     if model["type"] == "Compact":
 
         def call(self, x):
-            for layer in model["layers"]:
-                x = build(layer)(x)
+            made = []
+            for _ in model["layers"]:
+                made.append(build_layer(model["layers"], made, self))
+                x = made[-1](x)
             return x
 
         return type(model["name"], (nn.Module,), {"__call__": nn.compact(call)})()
@@ -367,7 +403,7 @@ def build(model):
             setattr(self, name, field)
 
     def call(self, x):
-        for name in model["fields"]:
+        for name in model.get("order", model["fields"]):
             field = getattr(self, name)
             several = field if isinstance(field, (list, tuple)) else [field]
             for layer in field.values() if hasattr(field, "values") else several:
@@ -419,6 +455,86 @@ def init_models():
     yield {"type": "Setup", "name": "Net", "fields": {"body": inner, "block": block}}, 4, shape
 
 
+    yield from more_init_models()
+
+
+def more_init_models():
+    local = lambda features, kernel_size, **more: {**conv_model(features, kernel_size, **more), "type": "ConvLocal"}
+    transposed = lambda features, kernel_size, **more: {**conv_model(features, kernel_size, **more), "type": "ConvTranspose"}
+    named = lambda name, options=None: {"name": name} if options is None else {"name": name, "options": options}
+    scaling = lambda mode, distribution, scale=1.0, **axes: named(
+        "varianceScaling", {"scale": scale, "mode": mode, "distribution": distribution, **axes}
+    )
+    line, image = [1, 6, 3], [1, 4, 5, 2]
+    yield local(2, [3]), 0, line
+    yield local(2, [2, 3], padding="VALID", strides=2), 3, image
+    yield local(3, [2], useBias=False, kernelInit=named("heUniform")), 8, line
+    yield local(2, [3], kernelInit=scaling("fan_in", "truncated_normal", batchAxis=[0])), 8, line
+    yield local(2, [2], biasInit=named("glorotNormal")), 8, line
+    yield transposed(2, [3]), 0, line
+    yield transposed(3, [2, 3], strides=[2, 1]), 6, image
+    yield transposed(3, [2, 2], transposeKernel=True), 6, image
+    yield transposed(5, [2], transposeKernel=True, kernelInit=scaling("fan_out", "normal", 2.0)), 6, line
+    yield transposed(5, [2], transposeKernel=True, kernelInit=named("lecunUniform", {"inAxis": -1, "outAxis": -2})), 6, line
+    for mode in ["fan_in", "fan_out", "fan_avg", "fan_geo_avg"]:
+        for distribution in ["truncated_normal", "normal", "uniform"]:
+            init = scaling(mode, distribution, 1.7)
+            yield conv_model(5, [3], kernelInit=init, biasInit=named("uniform")), 12, line
+    for dtype in ["bfloat16", "float16", "complex64"]:
+        yield conv_model(4, [3], paramDtype=dtype), 0, line
+        yield conv_model(3, [2, 2], paramDtype=dtype, kernelInit=named("glorotUniform"), biasInit=named("normal")), 21, image
+        yield local(2, [3], paramDtype=dtype), 4, line
+        yield transposed(2, [3], paramDtype=dtype, transposeKernel=True), 4, line
+        mixed = [conv_model(2, [2], paramDtype=dtype), "relu", conv_model(2, [2])]
+        yield {"type": "Compact", "name": "Mixed", "layers": mixed}, 4, line
+    for dtype in ["bfloat16", "float16"]:
+        inits = named("truncatedNormal", {"stddev": 0.1, "lower": -1.0, "upper": 3.0}), named("constant", 0.1)
+        yield conv_model(3, [2], paramDtype=dtype, kernelInit=inits[0], biasInit=inits[1]), 13, line
+
+    small = lambda features=2, **more: conv_model(features, [2], **more)
+    compact = lambda name, *layers: {"type": "Compact", "name": name, "layers": list(layers)}
+    sequential = lambda *layers: {"type": "Sequential", "layers": list(layers)}
+    setup = lambda name, order=None, **fields: {
+        **{"type": "Setup", "name": name, "fields": fields},
+        **({} if order is None else {"order": order}),
+    }
+    scale = lambda name, init=named("ones"), **more: {"type": "Param", "name": name, "shape": [3, 2], "init": init, **more}
+    # The same layer twice, under every way of holding one.
+    yield sequential(small(3), "tanh", "@0"), 1, line
+    yield compact("Net", small(3), "relu", "@0", small(2)), 1, line
+    yield compact("Net", compact("Block", small(3), "relu"), "@0", small(2)), 1, line
+    yield setup("Net", ["body", "head", "body"], body=small(3), head=small(3)), 1, line
+    # A field no one calls makes no parameters; fields called out of order keep their names and keys.
+    yield setup("Net", ["second"], first=small(), second=small()), 1, line
+    yield setup("Net", ["c", "a", "b"], a=small(), b=small(3), c=small(4)), 1, line
+    # Parameters of a module's own, before, between and after its layers: the scope's counter is not the layers'.
+    yield compact("Net", scale("first", named("normal", 1.0)), small(), scale("last", named("lecunNormal"))), 2, line
+    yield compact("Net", *[scale(f"p{i}", named("uniform", 1.0)) for i in range(5)], small()), 2, line
+    yield compact("Outer", compact("Inner", scale("a", named("heNormal")), small()), scale("b", named("heNormal"))), 2, line
+    yield compact("Net", scale("half", named("normal", 1.0), dtype="bfloat16"), small()), 2, line
+    yield compact("Net", scale("wave", named("glorotNormal"), dtype="complex64"), small()), 2, line
+    # Names: given, mixed with automatic ones, and not ASCII.
+    yield compact("Net", small(name="b"), small(), small(name="a"), small(name="Conv_9")), 5, line
+    yield compact("Net", small(name="größe"), small(name="层")), 5, line
+    yield sequential(small(name="stem"), "relu", small()), 5, line
+    # Trees: sequences in sequences, in fields, lists and records; modules of every kind in one another.
+    yield sequential(sequential(small(), "relu", sequential(small())), "silu", small()), 7, line
+    yield compact("Net", sequential(sequential(small(), small(3)), "relu"), compact("Net", small())), 7, line
+    block = compact("Block", small(3, kernelInit=named("heNormal")), "relu", small(3, useBias=False))
+    yield setup("Net", blocks=[block, block, small()], heads={"x": block, "y": sequential(small(), small())}), 7, line
+    yield setup("Net", inner=setup("Inner", conv=small(), list=[small(3)]), outer=compact("Net", block)), 7, line
+    deep = small(3)
+    for depth in range(6):
+        deep = compact(f"Level{depth}", deep, "relu")
+    yield deep, 7, line
+    yield compact("Many", *[small(1) for _ in range(12)]), 7, line
+    every = [small(4), local(3, [2], padding="VALID"), transposed(2, [3], strides=[2])]
+    yield compact("Every", *every), 7, line
+    yield sequential(*every), 7, line
+    yield setup("Every", a=every[0], b=[every[1]], c={"up": every[2]}), 7, line
+    yield sequential(compact("Block", *every), "relu", sequential(every[0], every[0])), 2**32 - 1, line
+
+
 def record_init(model, seed, shape):
     params = build(model).init(jax.random.key(seed), jnp.zeros(shape))["params"]
     flat = flatten_dict(params, sep="/")
@@ -426,8 +542,59 @@ def record_init(model, seed, shape):
         "model": model,
         "seed": seed,
         "inputShape": shape,
-        "params": {path: {"shape": list(leaf.shape), "bits": hex_bits(leaf)} for path, leaf in flat.items()},
+        "params": {path: recorded_bits(leaf) for path, leaf in flat.items()},
     }
+
+
+def recorded_bits(leaf):
+    dtype = {} if leaf.dtype == jnp.float32 else {"dtype": leaf.dtype.name}
+    return {"shape": list(leaf.shape), **dtype, "bits": raw_bits(leaf)}
+
+
+def initializer_calls():
+    """(name, options, dtype, seed, shape)."""
+    named = [f"{kind}{shape}" for kind in ["lecun", "he", "glorot"] for shape in ["Normal", "Uniform"]]
+    modes, distributions = ["fan_in", "fan_out", "fan_avg", "fan_geo_avg"], ["truncated_normal", "normal", "uniform"]
+    for dtype in ["float32", "float16", "bfloat16", "complex64"]:
+        for name in named:
+            yield name, {}, dtype, 1, (3, 2, 3)
+            yield name, {}, dtype, 2, (64, 32, 128)
+        for mode in modes:
+            for distribution in distributions:
+                options = {"scale": 0.7, "mode": mode, "distribution": distribution}
+                yield "varianceScaling", options, dtype, 3, (2, 3, 5)
+                yield "varianceScaling", {**options, "inAxis": [0, 1], "outAxis": [2, 3]}, dtype, 3, (2, 1, 3, 2)
+                yield "varianceScaling", {**options, "inAxis": 0, "outAxis": -2, "batchAxis": -1}, dtype, 3, (3, 2, 2)
+        for options in [0.02, {}, {"stddev": 3.3}, 1e-5]:
+            yield "normal", options, dtype, 4, (7,)
+        yield "normal", 1.0, dtype, 5, (1 << 18,)
+        for value in [0.1, -3.75, 1e-6, -0.0]:
+            yield "constant", value, dtype, 0, (2,)
+        for name in ["zeros", "ones"]:
+            yield name, None, dtype, 0, (2, 1)
+    for dtype in ["float32", "float16", "bfloat16"]:
+        for options in [0.5, {}, {"scale": -7.3}]:
+            yield "uniform", options, dtype, 6, (7,)
+        yield "uniform", 1.0, dtype, 6, (1 << 18,)
+        for lower, upper in [(-2, 2), (-1.5, 0.75), (0, 5), (-5, 0), (0, 0), (-1, -1), (0.3, 0.4), (2, -2), (3.5, 9)]:
+            options = {"stddev": 1.0, "lower": lower, "upper": upper}
+            yield "truncatedNormal", options, dtype, 7, (9,)
+            yield "truncatedNormal", options, dtype, 8, (1 << 18,)
+        yield "truncatedNormal", 0.3, dtype, 7, (9,)
+    for dtype in ["int32", "uint32", "int8", "uint8", "bool"]:
+        for value in [2.7, -2.7, 2.5, 300.0, 1e20, 0.0, 0.3]:
+            yield "constant", value, dtype, 0, (2,)
+        for name in ["zeros", "ones"]:
+            yield name, None, dtype, 0, (2,)
+
+
+def record_initializer(name, options, dtype, seed, shape):
+    spec = {"name": name} if options is None else {"name": name, "options": options}
+    made = np.asarray(build_init(spec)(jax.random.key(seed), shape, dtype))
+    entry = {**spec, "dtype": dtype, "seed": seed, "shape": list(shape)}
+    if made.size <= 40:
+        return {**entry, "bits": raw_bits(made)}
+    return {**entry, "first": raw_bits(made.ravel()[:12]), "sha256": hashlib.sha256(made.tobytes()).hexdigest()}
 
 
 # ---- activations ---------------------------------------------------------------------------------------------------
@@ -637,6 +804,7 @@ def main():
         "cases": lines(cases),
         "refused": lines(record_refusal(*call) for call in refused_convs()),
         "init": lines(record_init(*model) for model in init_models()),
+        "initializers": lines(record_initializer(*call) for call in initializer_calls()),
         "activations": json.dumps(record_activations(), separators=(",", ":")),
         "lax": lines(record_lax(*call) for call in lax_calls()),
         "laxRefused": lines(record_lax_refusal(*call) for call in refused_lax_calls()),

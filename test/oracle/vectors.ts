@@ -2,29 +2,46 @@
 import { readFileSync } from "node:fs";
 import type { ConvGeneralDilatedOptions } from "../../compiler/lax/conv-general-dilated.js";
 import { type Initializer, initializers } from "../../compiler/random/initializers.js";
-import type { DType } from "../../runtime/tensor.js";
+import type { DType, TypedArray } from "../../runtime/tensor.js";
 
 export interface RecordedInit {
   readonly name: string;
   readonly options?: number | Readonly<Record<string, unknown>>;
 }
 
-type RecordedLayers = readonly (RecordedModel | string)[];
+type RecordedLayers = readonly (RecordedModel | RecordedParam | string)[];
 
-/** Only Conv names initialisers. */
+/** Only convolutions name initialisers. */
 export type RecordedModel = RecordedTree & {
   readonly kernelInit?: RecordedInit;
   readonly biasInit?: RecordedInit;
 };
 
+export type RecordedConv = {
+  readonly type: "Conv" | "ConvLocal" | "ConvTranspose";
+  readonly features: number;
+  readonly kernelSize: number | readonly number[];
+  readonly paramDtype?: DType;
+};
+
+/** A parameter of the module whose call it is in. */
+export interface RecordedParam {
+  readonly type: "Param";
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly init: RecordedInit;
+  readonly dtype?: DType;
+}
+
 type RecordedTree =
-  | { readonly type: "Conv"; readonly features: number; readonly kernelSize: number | readonly number[] }
+  | RecordedConv
   | { readonly type: "Sequential"; readonly layers: RecordedLayers }
   | { readonly type: "Compact"; readonly name: string; readonly layers: RecordedLayers }
   | {
       readonly type: "Setup";
       readonly name: string;
       readonly fields: Readonly<Record<string, RecordedField>>;
+      readonly order?: readonly string[];
     };
 
 /** A layer, a list of them, or a record. */
@@ -63,8 +80,17 @@ export interface RecordedFile {
     readonly model: RecordedModel;
     readonly seed: number;
     readonly inputShape: readonly number[];
-    readonly params: Readonly<Record<string, { readonly shape: readonly number[]; readonly bits: string }>>;
+    readonly params: Readonly<Record<string, RecordedBits>>;
   }[];
+  readonly initializers: readonly (RecordedInit & {
+    readonly dtype: DType;
+    readonly seed: number;
+    readonly shape: readonly number[];
+    /** Every number, or the first ones and a hash of all. */
+    readonly bits?: string;
+    readonly first?: string;
+    readonly sha256?: string;
+  })[];
   readonly activations: {
     readonly x: readonly (number | string)[];
     readonly y: Readonly<Record<string, readonly (number | string)[]>>;
@@ -111,6 +137,12 @@ export interface RecordedFile {
     }[];
   };
 }
+/** Bit patterns of a parameter; float32 where the dtype is left out. */
+interface RecordedBits {
+  readonly shape: readonly number[];
+  readonly dtype?: DType;
+  readonly bits: string;
+}
 type Words = readonly [k0: number, k1: number];
 
 export const recorded = JSON.parse(
@@ -123,10 +155,12 @@ export function recordedNumber(value: number | string): number {
   return value === "nan" ? Number.NaN : value === "inf" ? Infinity : -Infinity;
 }
 
-/** Bit patterns as the file spells them: 8 hex digits for each float32. */
-export function hexBits(values: ArrayLike<number>): string {
-  const words = new Uint32Array(Float32Array.from(values).buffer);
-  return [...words].map((word) => word.toString(16).padStart(8, "0")).join("");
+/** Bit patterns as the file spells them: two hex digits for each byte of a number, 8 for a float32. */
+export function hexBits(values: TypedArray): string {
+  const size = values.BYTES_PER_ELEMENT;
+  const words = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array }[size as 1 | 2 | 4];
+  const bits = new words(values.buffer as ArrayBuffer, values.byteOffset, values.length);
+  return Array.from(bits, (word) => word.toString(16).padStart(2 * size, "0")).join("");
 }
 
 /** The initialiser a recorded model names. */
