@@ -10,12 +10,12 @@ import type { ElementType, TensorType } from "./types.js";
 import { sameShape } from "./types.js";
 
 export function checkGraph(graph: Graph): Diagnostic[] {
-  const { nodes, result } = printGraphWithLines(graph);
+  /** `line` is the number of the node, or of nodes for the result, until the text is printed. */
   const found: Diagnostic[] = [];
   const names = new Set<string>();
   graph.nodes.forEach((node, id) => {
     const report = (message: string): void => {
-      found.push({ line: nodes[id]!, message: `%${id}: ${message}` });
+      found.push({ line: id, message: `%${id}: ${message}` });
     };
     if (node.op === "input") {
       if (id > 0 && graph.nodes[id - 1]!.op !== "input") report("inputs come first");
@@ -25,8 +25,11 @@ export function checkGraph(graph: Graph): Diagnostic[] {
     checkNode(node, id, graph.nodes, report);
   });
   for (const id of graph.outputs)
-    if (graph.nodes[id] === undefined) found.push({ line: result, message: `output %${id} is not defined` });
-  return found;
+    if (graph.nodes[id] === undefined)
+      found.push({ line: graph.nodes.length, message: `output %${id} is not defined` });
+  if (found.length === 0) return found;
+  const { nodes, result } = printGraphWithLines(graph);
+  return found.map(({ line, message }) => ({ line: nodes[line] ?? result, message }));
 }
 
 function checkNode(node: Node, id: number, nodes: readonly Node[], report: (message: string) => void): void {

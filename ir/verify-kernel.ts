@@ -24,23 +24,22 @@ export function checkKernel(kernel: Kernel, target: Target | null): Diagnostic[]
 class KernelCheck {
   private readonly kernel: Kernel;
   private readonly target: Target | null;
+  /** `line` is the number of what is visited until the end, when the text is printed if there is something to say. */
   private readonly found: Diagnostic[] = [];
-  /** Lines of what is still to be visited: locals, nests and statements in the order they are printed. */
-  private readonly lines: Iterator<number>;
-  private line = 0;
+  /** Locals, nests and statements visited so far, in the order they are printed. */
+  private visited = 0;
 
   constructor(kernel: Kernel, target: Target | null) {
     this.kernel = kernel;
     this.target = target;
-    this.lines = printKernelWithLines(kernel).lines[Symbol.iterator]();
   }
 
   private report(message: string): void {
-    this.found.push({ line: this.line, message });
+    this.found.push({ line: this.visited, message });
   }
 
   private nextLine(): void {
-    this.line = this.lines.next().value as number;
+    this.visited++;
   }
 
   run(): Diagnostic[] {
@@ -62,7 +61,9 @@ class KernelCheck {
       nests.add(nest.name);
       this.block(nest.body, inner(scope));
     }
-    return this.found;
+    if (this.found.length === 0) return [];
+    const { lines } = printKernelWithLines(this.kernel);
+    return this.found.map(({ line, message }) => ({ line: line === 0 ? 0 : lines[line - 1]!, message }));
   }
 
   private defineBuffer(name: string, buffer: KnownBuffer, scope: Scope): void {
@@ -152,7 +153,7 @@ class KernelCheck {
     const loops = [...scope.loops];
     if (concurrent.has(mode)) {
       const fixed = new Set(scope.types.keys());
-      loops.push({ axis, extent, mode, fixed, line: this.line, writes: new Map() });
+      loops.push({ axis, extent, mode, fixed, line: this.visited, writes: new Map() });
     }
     const within = inner(scope, { loops });
     this.defineName(axis, integer, within);

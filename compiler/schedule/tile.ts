@@ -2,7 +2,7 @@
  * Register tiles of one reduction nest: every candidate as schedule steps with what it should cost. The lhs is what
  * varies along the rows of a tile, the rhs (the second factor) along its columns, which run along the lanes.
  */
-import type { Expr } from "../../ir/kernel.js";
+import type { Access, Affine, Expr } from "../../ir/kernel.js";
 import { coefficient } from "../../ir/kernel.js";
 import type { Step } from "../../ir/schedule.js";
 import type { Target } from "../../ir/target.js";
@@ -54,13 +54,13 @@ interface TileChoice {
   readonly rows: number;
 }
 
-function tileChoices({ nest, lowered }: Tileable, target: Target): TileChoice[] {
+function tileChoices({ nest }: Tileable, target: Target): TileChoice[] {
   const choices: TileChoice[] = [];
   const pure = nest.loops.filter((l) => l.kind === "pure");
-  const rhs = rhsBuffers(nest, lowered);
+  const factors = factorsOf(nest);
   for (const column of pure.filter((l) => l.extent > 1 || pure.length === 1)) {
     // Rows share the rhs; an axis it varies along has nothing to share.
-    const rows = pure.filter((l) => isPixel(l) && l !== column && strideOf(nest, l.axis, rhs) === 0);
+    const rows = pure.filter((l) => isPixel(l) && l !== column && largestStep(factors.rhs, l.axis) === 0);
     for (const row of rows.length === 0 ? [null] : rows.slice(-2))
       for (const columns of columnCounts(
         column,
@@ -84,30 +84,42 @@ function rowCounts(row: Loop, target: Target): number[] {
   return Array.from({ length: Math.min(most, row.extent) }, (_, i) => i + 1);
 }
 
-/** Buffers of the second factor: the weights and what is fused with them. */
-function rhsBuffers(nest: LoopNest, lowered: LoweredKernel): ReadonlySet<string> {
+/** What a nest's two factors read: steps of each load along each axis, worked out once for all candidates. */
+interface Factors {
+  readonly rhsBuffers: ReadonlySet<string>;
+  readonly rhs: readonly Affine[];
+  readonly lhs: readonly Affine[];
+}
+
+const factorsOfNest = new WeakMap<LoopNest, Factors>();
+
+function factorsOf(nest: LoopNest): Factors {
+  const known = factorsOfNest.get(nest);
+  if (known !== undefined) return known;
   const { value } = nest.reduce!;
   const second = value.kind === "call" && value.fn === "mul" ? value.args[1]! : value;
-  const buffers = new Set<string>();
-  walkExpr(second, (e) => {
-    if (e.kind === "load") buffers.add(e.from.buffer);
-  });
-  buffers.delete(lowered.params[0]!.name);
-  return buffers;
+  const rhsLoads = loadsOf(second);
+  const rhsBuffers = new Set(rhsLoads.map((from) => from.buffer));
+  const factors: Factors = {
+    rhsBuffers,
+    rhs: rhsLoads.map((from) => from.at),
+    lhs: loadsOf(value).flatMap((from) => (rhsBuffers.has(from.buffer) ? [] : [from.at])),
+  };
+  factorsOfNest.set(nest, factors);
+  return factors;
 }
 
-/** Largest |step| of an axis in the loads from some buffers. */
-function strideOf(nest: LoopNest, axis: string, buffers: ReadonlySet<string>): number {
-  return largestStride(nest.reduce!.value, axis, (buffer) => buffers.has(buffer));
-}
-
-function largestStride(expr: Expr, axis: string, counts: (buffer: string) => boolean): number {
-  let stride = 0;
+function loadsOf(expr: Expr): Access[] {
+  const loads: Access[] = [];
   walkExpr(expr, (e) => {
-    if (e.kind === "load" && counts(e.from.buffer))
-      stride = Math.max(stride, Math.abs(coefficient(e.from.at, axis)));
+    if (e.kind === "load") loads.push(e.from);
   });
-  return stride;
+  return loads;
+}
+
+/** Largest |step| of an axis in some loads. */
+function largestStep(loads: readonly Affine[], axis: string): number {
+  return loads.reduce((step, at) => Math.max(step, Math.abs(coefficient(at, axis))), 0);
 }
 
 /** Whether what the rhs reads can be packed. */
@@ -168,11 +180,12 @@ function unrolledOf({ nest }: Tileable, { rows, columns }: TileChoice, target: T
 
 /** What the straight-line body loads of the lhs: a sliding window meets the same element for several rows and taps. */
 function bodyOf(tileable: Tileable, choice: TileChoice, lhsVector: boolean, target: Target): Body {
-  const { nest, lowered } = tileable;
+  const { nest } = tileable;
   const { row, rows, column, columns } = choice;
   const { whole, partial, terms } = unrolledOf(tileable, choice, target);
-  const rhs = rhsBuffers(nest, lowered);
-  const stride = (axis: string): number => signedStride(nest, axis, rhs);
+  const factors = factorsOf(nest);
+  const stride = (axis: string): number =>
+    factors.lhs[0] === undefined ? 0 : coefficient(factors.lhs[0], axis);
   const inside = [
     ...whole.map((l) => [stride(l.axis), l.extent] as const),
     ...nest.loops
@@ -191,25 +204,16 @@ function bodyOf(tileable: Tileable, choice: TileChoice, lhsVector: boolean, targ
   return { terms, lhsLoads: addresses.size * vectors };
 }
 
-/** Step of an axis in the lhs's load. */
-function signedStride(nest: LoopNest, axis: string, rhs: ReadonlySet<string>): number {
-  let stride = 0;
-  walkExpr(nest.reduce!.value, (e) => {
-    if (e.kind === "load" && !rhs.has(e.from.buffer)) stride = coefficient(e.from.at, axis);
-  });
-  return stride;
-}
-
 function cyclesOf(tileable: Tileable, choice: TileChoice, target: Target): number {
   const { nest, lowered } = tileable;
   const { column, columns, row, rows } = choice;
-  const rhs = rhsBuffers(nest, lowered);
-  const lhsStride = largestStride(nest.reduce!.value, column.axis, (buffer) => !rhs.has(buffer));
+  const factors = factorsOf(nest);
+  const lhsStride = largestStep(factors.lhs, column.axis);
   const shape = {
     lhsVector: lhsStride !== 0,
     gathers: {
       lhs: lhsStride > 1,
-      rhs: !packs(lowered, rhs) && strideOf(nest, column.axis, rhs) > 1,
+      rhs: !packs(lowered, factors.rhsBuffers) && largestStep(factors.rhs, column.axis) > 1,
       out: nest.stores.some((store) => Math.abs(coefficient(store.to.at, column.axis)) > 1),
     },
   };
@@ -223,13 +227,14 @@ function cyclesOf(tileable: Tileable, choice: TileChoice, target: Target): numbe
       const body = bodyOf(tileable, { ...choice, rows: r, columns: c }, shape.lhsVector, target);
       cycles += columnTiles * rowTiles * tileCycles({ rows: r, columns: c, ...shape }, terms, body, target);
     }
-  return cycles * outside + rhsTraffic(nest, rhs);
+  return cycles * outside + rhsTraffic(nest);
 }
 
 /** The rhs passes once for each batch element. */
-function rhsTraffic(nest: LoopNest, rhs: ReadonlySet<string>): number {
+function rhsTraffic(nest: LoopNest): number {
+  const { rhs } = factorsOf(nest);
   const extents = (loops: readonly Loop[]): number => loops.reduce((total, l) => total * l.extent, 1);
-  const bytes = 4 * extents(nest.loops.filter((l) => strideOf(nest, l.axis, rhs) > 0));
+  const bytes = 4 * extents(nest.loops.filter((l) => largestStep(rhs, l.axis) > 0));
   return trafficCycles(bytes) * extents(nest.loops.filter((l) => l.axis === "n"));
 }
 
@@ -268,10 +273,10 @@ function tileSteps(tileable: Tileable, choice: TileChoice, target: Target): Step
   for (const l of whole) mode(l.axis, "unroll");
   if (row !== null) mode(`${row.axis}.i`, "unroll");
   mode(`${column.axis}.i`, "vector");
-  const rhs = rhsBuffers(nest, lowered);
-  const [operand] = rhs;
-  if (operand !== undefined && packs(lowered, rhs) && !isReadInOrder(tileable, choice))
-    steps.push({ do: "pack", operand, axes: packAxes(nest, rhs, order) });
+  const factors = factorsOf(nest);
+  const [operand] = factors.rhsBuffers;
+  if (operand !== undefined && packs(lowered, factors.rhsBuffers) && !isReadInOrder(tileable, choice))
+    steps.push({ do: "pack", operand, axes: packAxes(nest, order) });
   return steps;
 }
 
@@ -279,10 +284,11 @@ function tileSteps(tileable: Tileable, choice: TileChoice, target: Target): Step
  * Batch and groups, what else the rhs varies along, blocks of columns, then the pixels: the rhs of a block stays near
  * while the pixels pass. Where the lanes are not along output channels the blocks of columns come after the pixels.
  */
-function loopOrder({ nest, lowered }: Tileable, { column, row }: TileChoice, split: Loop | null): string[] {
-  const rhs = rhsBuffers(nest, lowered);
+function loopOrder({ nest }: Tileable, { column, row }: TileChoice, split: Loop | null): string[] {
+  const factors = factorsOf(nest);
   const others = nest.loops.filter((l) => l.kind === "pure" && l !== column && l !== row);
-  const outermost = (l: Loop): boolean => l.axis === "n" || l.axis === "g" || strideOf(nest, l.axis, rhs) > 0;
+  const outermost = (l: Loop): boolean =>
+    l.axis === "n" || l.axis === "g" || largestStep(factors.rhs, l.axis) > 0;
   const reduced = reductionLoops(nest).flatMap((l) =>
     l === split ? [`${l.axis}.o`, `${l.axis}.i`] : [l.axis],
   );
@@ -302,10 +308,7 @@ function loopOrder({ nest, lowered }: Tileable, { column, row }: TileChoice, spl
 }
 
 /** The axes that what is packed with the rhs varies along, in loop order. */
-function packAxes(nest: LoopNest, rhs: ReadonlySet<string>, order: readonly string[]): string[] {
-  const used = new Set<string>();
-  walkExpr(nest.reduce!.value, (e) => {
-    if (e.kind === "load" && rhs.has(e.from.buffer)) for (const term of e.from.at.terms) used.add(term.of);
-  });
+function packAxes(nest: LoopNest, order: readonly string[]): string[] {
+  const used = new Set(factorsOf(nest).rhs.flatMap((at) => at.terms.map((term) => term.of)));
   return order.filter((axis) => used.has(axis) || used.has(axis.replace(/\.[oi]$/, "")));
 }
