@@ -8,14 +8,27 @@ import { InternalError } from "../ir/diagnostic.js";
 import type { Access, Affine, Expr, IntegerFn } from "../ir/kernel.js";
 import type { Target } from "../ir/target.js";
 import type { ElementType } from "../ir/types.js";
-import { elementBytes } from "../ir/types.js";
 import { type Terms, termsKey } from "./address.js";
 import type { DerivedFn } from "./derived.js";
 import type { Names } from "./text.js";
 import { numberText } from "./text.js";
 
 /** Functions the text may call; each is defined once, in front of the kernels, if some kernel uses it. */
-export type Support = "fround" | "bits" | "pow2" | "mantissa" | "exponent" | "mod" | "reflect" | DerivedFn;
+export type Support =
+  | "fround"
+  | "bits"
+  | "pow2"
+  | "mantissa"
+  | "exponent"
+  | "fromF16"
+  | "toF16"
+  | "roundF16"
+  | "fromBf16"
+  | "toBf16"
+  | "roundBf16"
+  | "mod"
+  | "reflect"
+  | DerivedFn;
 
 /** What holds for a whole kernel. */
 export interface JsKernel {
@@ -130,7 +143,9 @@ function literal(value: number): Text {
 }
 
 function call(kernel: JsKernel, scope: JsScope, expr: Extract<Expr, { kind: "call" }>): Text {
-  const args = expr.args.map((arg) => rounded(kernel, scope, arg));
+  // The functions that round to 16 bits round to f32 first.
+  const argument = expr.fn === "f16" || expr.fn === "bf16" ? raw : rounded;
+  const args = expr.args.map((arg) => argument(kernel, scope, arg));
   const [a, b, c] = args as [Text, Text, Text];
   const list = args.map((arg) => arg.text).join(", ");
   const support = (name: Support): Text => {
@@ -158,6 +173,10 @@ function call(kernel: JsKernel, scope: JsScope, expr: Extract<Expr, { kind: "cal
     case "mantissa":
     case "exponent":
       return support(expr.fn);
+    case "f16":
+      return support("roundF16");
+    case "bf16":
+      return support("roundBf16");
     case "lt":
       return infix("<", binding.order, a, b);
     case "le":
@@ -194,13 +213,39 @@ function choice(when: Text, then: Text, otherwise: Text): Text {
 }
 
 function load(kernel: JsKernel, scope: JsScope, access: Access): Text {
-  const element = whole(elementText(kernel, scope, access));
+  const element = whole(loadedText(kernel, scope, access));
   if (access.gate === null) return element;
   return choice(
     rounded(kernel, scope, access.gate.when),
     element,
     literal(Math.fround(access.gate.otherwise)),
   );
+}
+
+function loadedText(kernel: JsKernel, scope: JsScope, access: Access): string {
+  const text = elementText(kernel, scope, access);
+  const widen = conversions[kernel.elements.get(access.buffer) ?? "f32"]?.load;
+  if (widen === undefined) return text;
+  kernel.uses.add(widen);
+  return `${widen}(${text})`;
+}
+
+/** How elements that are kept as bits become numbers and back; storing rounds, to f32 and then to 16 bits. */
+const conversions: Readonly<
+  Partial<Record<ElementType, { readonly load: Support; readonly store: Support }>>
+> = {
+  f16: { load: "fromF16", store: "toF16" },
+  bf16: { load: "fromBf16", store: "toBf16" },
+};
+
+/** What is assigned to an element so that it has the value. */
+export function storedText(kernel: JsKernel, scope: JsScope, to: Access, value: Expr): string {
+  const element = kernel.elements.get(to.buffer);
+  const narrow = conversions[element ?? "f32"]?.store;
+  if (narrow === undefined)
+    return element === "f32" ? rawText(kernel, scope, value) : valueText(kernel, scope, value);
+  kernel.uses.add(narrow);
+  return `${narrow}(${rawText(kernel, scope, value)})`;
 }
 
 /** `x[i + 1]`, or the local that stands for an element of a register buffer. */
@@ -293,7 +338,7 @@ export function viewOf(element: ElementType): string {
       return "Uint8Array";
     case "f16":
     case "bf16":
-      throw new InternalError(`js cannot load or store ${element} yet (${elementBytes(element)} bytes)`);
+      return "Uint16Array";
     default:
       throw new InternalError(`unknown element type ${element satisfies never as string}`);
   }

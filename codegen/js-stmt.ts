@@ -12,8 +12,8 @@ import {
   bufferName,
   elementText,
   integerText,
-  rawText,
   registerName,
+  storedText,
   valueName,
   valueText,
 } from "./js-expr.js";
@@ -24,9 +24,8 @@ const reserved: ReadonlySet<string> = new Set(
   `arguments await break case catch class const continue debugger default delete do else enum eval export extends
   false finally for function if implements import in instanceof interface let new null package private protected
   public return static super switch this throw true try typeof var void while with yield async of NaN Infinity
-  undefined Math memory setup run fround bits32 bitsF32 pow2 mantissa exponent mod reflect ${derivedFns.join(" ")}`.split(
-    /\s+/,
-  ),
+  undefined Math memory setup run fround bits32 bitsF32 pow2 mantissa exponent mod reflect
+  fromF16 toF16 roundF16 fromBf16 toBf16 roundBf16 ${derivedFns.join(" ")}`.split(/\s+/),
 );
 
 const emptyScope: JsScope = { defined: new Set(), registers: new Set(), bases: new Map(), bound: new Map() };
@@ -214,22 +213,17 @@ function writeGated(writer: Writer, kernel: JsKernel, scope: JsScope, to: Access
   writer.line(`${gate}${statement};`);
 }
 
-/** True where an assignment rounds to f32 by itself. */
-function rounds(kernel: JsKernel, to: Access): boolean {
-  return kernel.elements.get(to.buffer) === "f32";
-}
-
 function storeText(kernel: JsKernel, scope: JsScope, to: Access, value: Expr): string {
-  const text = rounds(kernel, to) ? rawText(kernel, scope, value) : valueText(kernel, scope, value);
-  return `${elementText(kernel, scope, to)} = ${text}`;
+  return `${elementText(kernel, scope, to)} = ${storedText(kernel, scope, to, value)}`;
 }
 
 function reduceText(kernel: JsKernel, scope: JsScope, stmt: Extract<Stmt, { kind: "reduce" }>): string {
   const to = elementText(kernel, scope, stmt.to);
   const was: Expr = { kind: "load", from: { ...stmt.to, gate: null } };
   const sum: Expr = { kind: "call", fn: stmt.fn, args: [was, stmt.value] };
-  if (stmt.fn !== "add") return `${to} = ${valueText(kernel, scope, sum)}`;
-  if (rounds(kernel, stmt.to) || !kernel.target.exactF32)
+  const element = kernel.elements.get(stmt.to.buffer);
+  const keepsBits = element === "f16" || element === "bf16";
+  if (stmt.fn === "add" && !keepsBits && (element === "f32" || !kernel.target.exactF32))
     return `${to} += ${valueText(kernel, scope, stmt.value)}`;
-  return `${to} = ${valueText(kernel, scope, sum)}`;
+  return `${to} = ${storedText(kernel, scope, stmt.to, sum)}`;
 }

@@ -75,10 +75,20 @@ const needs: Readonly<Partial<Record<Support, readonly Support[]>>> = {
   pow2: ["bits"],
   mantissa: ["bits"],
   exponent: ["bits"],
+  fromF16: ["bits"],
+  toF16: ["bits"],
+  roundF16: ["fromF16", "toF16", "bits"],
+  fromBf16: ["bits"],
+  toBf16: ["bits"],
+  roundBf16: ["fromBf16", "toBf16", "bits"],
   reflect: ["mod"],
 };
 
-/** pow2, mantissa and exponent give what the wasm backend gives for every argument, NaN and infinities included. */
+/**
+ * pow2, mantissa and exponent give what the wasm backend gives for every argument, NaN and infinities included. The bits
+ * of a float16, moved to where a float32 has them, are a number 2^112 times too small; below its normal numbers, adding
+ * 0.5 makes the adder round to its last place, 2^-24.
+ */
 const definitions: Readonly<Record<FixedSupport, readonly string[]>> = {
   fround: ["const fround = Math.fround;"],
   bits: ["const bits32 = new Int32Array(1);", "const bitsF32 = new Float32Array(bits32.buffer);"],
@@ -101,6 +111,37 @@ const definitions: Readonly<Record<FixedSupport, readonly string[]>> = {
     "  return ((bits32[0] >> 23) & 255) - 126;",
     "};",
   ],
+  fromF16: [
+    "const fromF16 = (h) => {",
+    "  const size = h & 0x7fff;",
+    "  bits32[0] = size << 13;",
+    "  const x = size < 0x7c00 ? bitsF32[0] * 2 ** 112 : size === 0x7c00 ? Infinity : NaN;",
+    "  return h & 0x8000 ? -x : x;",
+    "};",
+  ],
+  toF16: [
+    "const toF16 = (x) => {",
+    "  if (x !== x) return 0x7e00;",
+    "  bitsF32[0] = x;",
+    "  const sign = (bits32[0] >>> 16) & 0x8000;",
+    "  const size = bits32[0] & 0x7fffffff;",
+    "  if (size >= 0x47800000) return sign | 0x7c00;",
+    "  if (size >= 0x38800000) return sign | ((size - 0x37fff001 + ((size >>> 13) & 1)) >>> 13);",
+    "  bits32[0] = size;",
+    "  bitsF32[0] += 0.5;",
+    "  return sign | (bits32[0] - 0x3f000000);",
+    "};",
+  ],
+  roundF16: ["const roundF16 = (x) => fromF16(toF16(x));"],
+  fromBf16: ["const fromBf16 = (h) => {", "  bits32[0] = h << 16;", "  return bitsF32[0];", "};"],
+  toBf16: [
+    "const toBf16 = (x) => {",
+    "  if (x !== x) return 0x7fc0;",
+    "  bitsF32[0] = x;",
+    "  return (bits32[0] + 0x7fff + ((bits32[0] >>> 16) & 1)) >>> 16;",
+    "};",
+  ],
+  roundBf16: ["const roundBf16 = (x) => fromBf16(toBf16(x));"],
   mod: ["const mod = (of, by) => ((of % by) + by) % by;"],
   reflect: [
     "const reflect = (of, by) => {",

@@ -2,6 +2,7 @@
 import { InternalError } from "../ir/diagnostic.js";
 import type { Access, Affine, Expr, KernelFn, Lanes } from "../ir/kernel.js";
 import { loadElement } from "./wasm-element.js";
+import { nearest } from "./wasm-float16.js";
 import {
   addressOf,
   elementOf,
@@ -79,10 +80,9 @@ export function inLanes({ module }: WasmKernel, { ref, type }: Value, lanes: Lan
 }
 
 function gatedLoad(kernel: WasmKernel, scope: WasmScope, access: Access): Ref {
-  const { module } = kernel;
   if (scope.registers.has(access.buffer)) return get(kernel, registerLocal(kernel, scope, access));
   const element = elementOf(kernel, access.buffer);
-  const loaded = loadElement(module, element, access.lanes, addressOf(kernel, scope, access));
+  const loaded = loadElement(kernel, element, access.lanes, addressOf(kernel, scope, access));
   return gated(kernel, scope, access, loaded, access.lanes);
 }
 
@@ -186,6 +186,9 @@ export function callOf(kernel: WasmKernel, fn: KernelFn, args: readonly Value[])
     case "mantissa":
     case "exponent":
       return number(lanes === 4 ? vectorBits[fn](module, a) : scalarBits[fn](module, a));
+    case "f16":
+    case "bf16":
+      return number(nearest(kernel, fn, lanes, a));
     case "lt":
     case "le":
     case "eq":

@@ -244,7 +244,7 @@ function storeCode(kernel: WasmKernel, scope: WasmScope, to: Access, value: Valu
   const ref = inLanes(kernel, value, to.lanes);
   const stored = scope.registers.has(to.buffer)
     ? module.local.set(registerLocal(kernel, scope, to).index, ref)
-    : storeElement(module, elementOf(kernel, to.buffer), to.lanes, addressOf(kernel, scope, to), ref);
+    : storeElement(kernel, elementOf(kernel, to.buffer), to.lanes, addressOf(kernel, scope, to), ref);
   return to.gate === null ? stored : module.if(conditionOf(kernel, scope, to.gate.when), stored);
 }
 

@@ -1,5 +1,5 @@
 /** The one place where dtypes of the surface and element types of the IR meet. */
-import type { ElementType } from "../ir/types.js";
+import type { ElementType, FloatElement } from "../ir/types.js";
 import type { DType } from "../runtime/tensor.js";
 
 /** How the IR stores each dtype; float64 is narrowed on the way in, complex64 becomes two planes. */
@@ -16,6 +16,9 @@ const elements = {
 
 export type StoredDType = keyof typeof elements;
 
+/** What arithmetic may give. */
+export type FloatDType = "float32" | "float16" | "bfloat16";
+
 /** Fails to compile when an element type has no dtype. */
 type Unmatched = Exclude<ElementType, (typeof elements)[StoredDType]>;
 const everyElementHasADType: Unmatched extends never ? true : never = true;
@@ -24,6 +27,10 @@ void everyElementHasADType;
 export const dtypes: readonly DType[] = [...(Object.keys(elements) as StoredDType[]), "float64", "complex64"];
 
 export function elementOf(dtype: StoredDType): ElementType {
+  return elements[dtype];
+}
+
+export function floatElement(dtype: FloatDType): FloatElement {
   return elements[dtype];
 }
 
@@ -42,4 +49,15 @@ export function narrowed(dtype: DType): DType {
 
 export function isInteger(dtype: DType): boolean {
   return ["int32", "uint32", "int8", "uint8", "bool"].includes(dtype);
+}
+
+export function isFloat(dtype: DType): dtype is FloatDType {
+  return dtype === "float32" || dtype === "float16" || dtype === "bfloat16";
+}
+
+/** jax's common floating type of several dtypes: integers take part only where there is nothing else (spec 1.8). */
+export function commonFloat(dtypes: readonly DType[]): FloatDType {
+  const floats = new Set(dtypes.map(narrowed).filter(isFloat));
+  const [only] = floats;
+  return floats.size === 1 ? only! : "float32";
 }

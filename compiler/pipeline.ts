@@ -36,20 +36,25 @@ export const pipeline: readonly Pass[] = [
     run: dedupe,
   },
   {
+    name: "fuse-convert",
+    level: "graph",
+    summary: "convs and maps read integers and 16-bit floats themselves",
+    ...optional,
+    after: [],
+    run: fuseConvert,
+  },
+  {
     name: "fold-constants",
     level: "graph",
     summary: "nodes over constants are computed",
     ...optional,
-    after: [],
+    after: [
+      {
+        pass: "fuse-convert",
+        because: "a map over converted constants reads them themselves, and can be computed",
+      },
+    ],
     run: foldConstants,
-  },
-  {
-    name: "fuse-convert",
-    level: "graph",
-    summary: "convs read integer tensors themselves",
-    ...optional,
-    after: [],
-    run: fuseConvert,
   },
   {
     name: "fuse-mask",

@@ -170,7 +170,7 @@ function bodyKey(body: NodeBody, scalars: ScalarNumbers): string {
     case "pad":
       return `pad ${body.mode};${body.low};${body.high}`;
     case "map":
-      return `map ${scalars.of(body.body)}`;
+      return `map ${body.element} ${scalars.of(body.body)}`;
     case "conv": {
       const { fused, ...rest } = body;
       const functions = [fused.lhs, fused.rhs, fused.out].map((scalar) => scalars.of(scalar));

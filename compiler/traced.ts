@@ -5,8 +5,8 @@ import { arg } from "../ir/scalar.js";
 import type { ElementArray } from "../ir/types.js";
 import type { DType, Tensor } from "../runtime/tensor.js";
 import { describeTensor, toFloat32 } from "../runtime/tensor.js";
-import type { StoredDType } from "./element-type.js";
-import { dtypeOf, elementOf, isInteger, narrowed } from "./element-type.js";
+import type { FloatDType, StoredDType } from "./element-type.js";
+import { dtypeOf, elementOf, floatElement, narrowed } from "./element-type.js";
 import { refuse } from "./refusal.js";
 import type { ParamRequest, Trace } from "./scope.js";
 import { here, running } from "./scope.js";
@@ -86,14 +86,24 @@ export function emit(body: NodeBody, operands: readonly Traced[]): Traced {
   return wrap(call.trace, call.trace.builder.add(body, args));
 }
 
-/** One elementwise node; integer operands are read as float32. */
+/** One elementwise node with a float32 result; operands of other dtypes are read as float32. */
 export function map(body: Scalar, ...operands: readonly Traced[]): Traced {
-  return emit({ op: "map", body }, operands);
+  return mapAs("float32", body, ...operands);
+}
+
+/** One elementwise node, computed in float32 and rounded to the dtype. */
+export function mapAs(dtype: FloatDType, body: Scalar, ...operands: readonly Traced[]): Traced {
+  return emit({ op: "map", body, element: floatElement(dtype) }, operands);
+}
+
+/** The numbers rounded to another dtype; nothing is added where they have it. */
+export function convert(x: Traced, dtype: FloatDType): Traced {
+  return x.dtype === dtype ? x : mapAs(dtype, arg(0), x);
 }
 
 /** The same numbers as float32; nothing is added where they already are. */
 export function asFloat32(x: Traced): Traced {
-  return x.dtype === "float32" ? x : map(arg(0), x);
+  return convert(x, "float32");
 }
 
 export function inputValue(trace: Trace, name: string, shape: readonly number[], dtype: StoredDType): Traced {
@@ -114,12 +124,12 @@ export function paramValue(request: ParamRequest): Traced {
   return value;
 }
 
-/** A tensor known now; floats of other widths become float32. */
+/** A tensor known now; float64 becomes float32. */
 export function constantValue(tensor: Tensor): Traced {
   const { trace } = running()!;
-  const { dtype, shape } = tensor;
-  const keeps = isInteger(dtype);
-  const data = keeps ? (tensor.data as ElementArray) : toFloat32(tensor);
-  const element = elementOf(keeps ? (dtype as StoredDType) : "float32");
+  const { shape } = tensor;
+  const dtype = narrowed(tensor.dtype) as StoredDType;
+  const data = dtype === tensor.dtype ? (tensor.data as ElementArray) : toFloat32(tensor);
+  const element = elementOf(dtype);
   return wrap(trace, trace.builder.add({ op: "constant", path: "", data }, [], { element, shape }));
 }

@@ -6,6 +6,7 @@
  */
 import { InternalError } from "./diagnostic.js";
 import { expandScalar } from "./expand.js";
+import { roundToBf16, roundToF16 } from "./float16.js";
 import type { KernelFn } from "./kernel.js";
 import type { Scalar, ScalarArg, ScalarFn } from "./scalar.js";
 import { arg, call } from "./scalar.js";
@@ -68,6 +69,10 @@ export function computeCall(fn: KernelFn, args: readonly Compute[], rounding: Ro
       return () => Math.min(a(), b());
     case "floor":
       return () => Math.floor(a());
+    case "f16":
+      return () => roundToF16(a());
+    case "bf16":
+      return () => roundToBf16(a());
     case "pow2":
       return () => pow2(a());
     case "mantissa":

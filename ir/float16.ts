@@ -51,9 +51,9 @@ export function f16ToF32(bits: number): number {
   return decode(bits, f16);
 }
 
-/** Bits of the nearest float16, ties to even; beyond 65519.99… infinity. */
+/** Bits of the float16 nearest to the value as an f32, ties to even; from 65520 on infinity. NaN has one pattern. */
 export function f32ToF16(value: number): number {
-  return encode(value, f16);
+  return encode(Math.fround(value), f16);
 }
 
 /** The number a bfloat16 stands for; exact. */
@@ -61,9 +61,18 @@ export function bf16ToF32(bits: number): number {
   return decode(bits, bf16);
 }
 
-/** Bits of the nearest bfloat16, ties to even. */
+/** Bits of the bfloat16 nearest to the value as an f32, ties to even. */
 export function f32ToBf16(value: number): number {
-  return encode(value, bf16);
+  return encode(Math.fround(value), bf16);
+}
+
+/** What the scalar functions `f16` and `bf16` give. */
+export function roundToF16(value: number): number {
+  return f16ToF32(f32ToF16(value));
+}
+
+export function roundToBf16(value: number): number {
+  return bf16ToF32(f32ToBf16(value));
 }
 
 type ArrayConstructor =

@@ -7,7 +7,7 @@
 import { InternalError } from "./diagnostic.js";
 import type { Scalar, ScalarArg } from "./scalar.js";
 import { arg, scalarArgs } from "./scalar.js";
-import type { ElementArray, TensorType } from "./types.js";
+import type { ElementArray, FloatElement, TensorType } from "./types.js";
 import { broadcastShapes, elementCount } from "./types.js";
 import type { WindowDim } from "./window.js";
 import { dilatedExtent, outputExtent } from "./window.js";
@@ -62,10 +62,11 @@ export type NodeBody =
       readonly low: readonly number[];
       readonly high: readonly number[];
     }
-  /** Elementwise over NumPy-broadcast operands `$0`, `$1` …; the result is f32. */
-  | { readonly op: "map"; readonly body: Scalar }
+  /** Elementwise over NumPy-broadcast operands `$0`, `$1` …; the result is rounded to `element` when it is stored. */
+  | { readonly op: "map"; readonly body: Scalar; readonly element: FloatElement }
   /**
-   * args: lhs, rhs, then whatever `fused` reads. At most one of groups and batchGroups exceeds 1.
+   * args: lhs, rhs, then whatever `fused` reads. At most one of groups and batchGroups exceeds 1. The sum is f32; what
+   * `fused.out` makes of it is rounded to `element` when it is stored.
    *
    * A local conv has a kernel for every output position: the spatial extents of rhs are those of out, and its input
    * axis holds the taps of input feature 0 (row-major over the window), then those of feature 1, and so on.
@@ -78,6 +79,7 @@ export type NodeBody =
       readonly batchGroups: number;
       readonly local: boolean;
       readonly precision: "default" | "highest";
+      readonly element: FloatElement;
       /** Row-major window positions that fuse-mask proved to meet only zero weights. */
       readonly skippedTaps: readonly number[];
       readonly fused: ConvFused;
@@ -240,7 +242,7 @@ export function inferType(
       }
       for (const of of scalarArgs(body.body))
         if (typeof of !== "number" || of >= operands.length) throw new InternalError(`map reads $${of}`);
-      return { element: "f32", shape };
+      return { element: body.element, shape };
     }
     case "conv":
       return inferConv(body, operands);
@@ -287,7 +289,7 @@ function inferConv(body: ConvBody, operands: readonly TensorType[]): TensorType 
     shape[axes.out.spatial[d]!] = outputs;
   });
   checkFused(body.fused, operands, { lhs: lhs.shape, rhs: rhs.shape, out: shape });
-  return { element: "f32", shape };
+  return { element: body.element, shape };
 }
 
 function checkFused(

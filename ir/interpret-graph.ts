@@ -1,17 +1,18 @@
 /**
  * The meaning of the graph IR: a slow evaluator, one node at a time, that every pass and backend is tested against.
  *
- * Arithmetic is f32, rounded after each primitive call; operands of any element type are converted when read.
+ * Arithmetic is f32, rounded after each primitive call; operands of any element type are converted when read, results
+ * when they are stored.
  */
 import { InternalError } from "./diagnostic.js";
 import type { Compute } from "./evaluate.js";
 import { evaluator } from "./evaluate.js";
-import { loadElement, makeElements } from "./float16.js";
+import { loadElement, makeElements, storeElement } from "./float16.js";
 import type { Graph, Node, NodeOf } from "./graph.js";
 import { phaseIndex } from "./graph.js";
 import { convolve } from "./interpret-conv.js";
 import type { Scalar, ScalarArg } from "./scalar.js";
-import type { ElementArray, TensorType } from "./types.js";
+import type { ElementArray, FloatElement, TensorType } from "./types.js";
 import { denseStrides, elementCount } from "./types.js";
 import { reflectIndex, wrapIndex } from "./window.js";
 
@@ -83,9 +84,9 @@ export function evaluateNode(node: Node, operands: readonly Operand[]): ElementA
     case "pad":
       return pad(node, operands);
     case "map":
-      return elementwise(node.body, shape, { operands });
+      return stored(node.element, elementwise(node.body, shape, { operands }));
     case "conv":
-      return conv(node, operands);
+      return stored(node.element, conv(node, operands));
     default:
       throw new InternalError(`unknown op ${(node satisfies never as Node).op}`);
   }
@@ -178,6 +179,16 @@ function elementwise(body: Scalar, shape: readonly number[], { own, operands }: 
   return out;
 }
 
+/** Results as their element type holds them. */
+function stored(element: FloatElement, results: Float32Array): ElementArray {
+  if (element === "f32") return results;
+  const out = makeElements(element, results.length);
+  results.forEach((value, index) => {
+    storeElement(out, element, index, value);
+  });
+  return out;
+}
+
 /**
  * Each element of lhs and rhs goes through its fused body once: what the body gives does not depend on the tap that
  * reads it, and padding is zero after it.
@@ -185,15 +196,15 @@ function elementwise(body: Scalar, shape: readonly number[], { own, operands }: 
 function conv(node: NodeOf<"conv">, operands: readonly Operand[]): Float32Array {
   const [lhs, rhs] = operands as [Operand, Operand];
   const out = node.type.shape;
-  const stored = ({ data, type }: Operand) => {
+  const read = ({ data, type }: Operand) => {
     return (index: number): number => loadElement(data, type.element, index);
   };
   const left = elementwise(node.fused.lhs, lhs.type.shape, {
-    own: { name: "lhs", data: stored(lhs) },
+    own: { name: "lhs", data: read(lhs) },
     operands,
   });
   const right = elementwise(node.fused.rhs, rhs.type.shape, {
-    own: { name: "rhs", data: stored(rhs) },
+    own: { name: "rhs", data: read(rhs) },
     operands,
   });
   const sums = convolve(node, left, right, { lhs: lhs.type.shape, rhs: rhs.type.shape, out });

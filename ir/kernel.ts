@@ -2,8 +2,8 @@
  * The kernel IR: loops over flat buffers. Every backend prints this and nothing else.
  *
  * Loop extents are constants. Addresses are affine in the loop axes and integer lets, in elements of the buffer.
- * Values are f32 (scalars or vectors of lanes); a load converts the stored element to f32, a store converts back
- * (exactly: what is stored must be representable). Each arithmetic call rounds to f32 once, except `fma`, which may
+ * Values are f32 (scalars or vectors of lanes); a load converts the stored element to f32, a store converts back: to a
+ * 16-bit float by rounding to nearest, ties to even, to an integer exactly (what is stored must be one that fits). Each arithmetic call rounds to f32 once, except `fma`, which may
  * keep the product unrounded.
  */
 import type { ScalarFn } from "./scalar.js";

@@ -3,8 +3,8 @@ import type { ConvFused, Graph, Node, NodeBody, PadMode, ValueId } from "./graph
 import { identityFused } from "./graph.js";
 import type { Cursor } from "./lex.js";
 import { parseScalar, parseType } from "./parse-expr.js";
-import type { ElementArray, ElementType, TensorType } from "./types.js";
-import { sameShape } from "./types.js";
+import type { ElementArray, ElementType, FloatElement, TensorType } from "./types.js";
+import { isFloat, sameShape } from "./types.js";
 import type { Border, WindowDim } from "./window.js";
 
 /** What follows the word `graph`. */
@@ -134,15 +134,20 @@ const readers: Readonly<Record<NodeBody["op"], Reader>> = {
   map: (cursor) => {
     if (cursor.next() !== "{") cursor.fail("expected the body of the map in braces");
     const body = parseScalar(cursor);
-    return () => ({ op: "map", body });
+    return (type) => ({ op: "map", body, element: floatOf(type) });
   },
   conv: (cursor) => {
     const body = readConv(cursor);
-    return () => body;
+    return (type) => ({ ...body, element: floatOf(type) });
   },
 };
 
-function readConv(cursor: Cursor): NodeBody {
+/** What arithmetic gives where the type says so; of another type the verifier reports what is wrong. */
+function floatOf({ element }: TensorType): FloatElement {
+  return isFloat(element) ? element : "f32";
+}
+
+function readConv(cursor: Cursor): Omit<Extract<NodeBody, { readonly op: "conv" }>, "element"> {
   const window = attribute(cursor, "window", () => readWindow(cursor));
   const dims = attribute(
     cursor,

@@ -5,6 +5,7 @@
  * and the first operand of `select` may take. Each arithmetic call rounds its result to f32 once.
  */
 import { InternalError } from "./diagnostic.js";
+import type { FloatElement } from "./types.js";
 
 export type ScalarFn =
   | "add"
@@ -16,6 +17,8 @@ export type ScalarFn =
   | "max"
   | "min"
   | "floor"
+  | "f16"
+  | "bf16"
   | "sqrt"
   | "pow2"
   | "mantissa"
@@ -61,7 +64,8 @@ const compare = { ...number2, gives: "truth" } as const;
 const derived = { ...number1, primitive: false } as const;
 
 /**
- * `pow2(n)` is exactly 2ⁿ for an integral n in [-126, 127]. `exponent(x)` is the integral e and `mantissa(x)` the m
+ * `f16(x)` and `bf16(x)` are x rounded to f32, then to the nearest number of that type, ties to even, beyond the largest
+ * to infinity. `pow2(n)` is exactly 2ⁿ for an integral n in [-126, 127]. `exponent(x)` is the integral e and `mantissa(x)` the m
  * in [0.5, 1) with x = m·2ᵉ, for a positive normal x.
  */
 export const scalarFns: Readonly<Record<ScalarFn, ScalarFnInfo>> = {
@@ -74,6 +78,8 @@ export const scalarFns: Readonly<Record<ScalarFn, ScalarFnInfo>> = {
   max: number2,
   min: number2,
   floor: number1,
+  f16: number1,
+  bf16: number1,
   sqrt: number1,
   pow2: number1,
   mantissa: number1,
@@ -108,6 +114,11 @@ export function call(fn: ScalarFn, ...args: readonly Scalar[]): Scalar {
   const { arity } = scalarFns[fn];
   if (args.length !== arity) throw new InternalError(`${fn} takes ${arity} arguments, not ${args.length}`);
   return { kind: "call", fn, args };
+}
+
+/** The value as it is after being stored in a float element. */
+export function rounded(element: FloatElement, value: Scalar): Scalar {
+  return element === "f32" ? value : call(element, value);
 }
 
 /** Rebuilds a scalar with every argument replaced; shared sub-trees stay shared. */

@@ -7,6 +7,9 @@
 /** How one element is stored. Arithmetic always happens in f32; the element type only governs loads and stores. */
 export type ElementType = "f32" | "f16" | "bf16" | "i32" | "u32" | "i8" | "u8" | "bool";
 
+/** What the result of arithmetic may be stored as. */
+export type FloatElement = "f32" | "f16" | "bf16";
+
 export const elementTypes: readonly ElementType[] = ["f32", "f16", "bf16", "i32", "u32", "i8", "u8", "bool"];
 
 const bytes: Readonly<Record<ElementType, 1 | 2 | 4>> = {
@@ -19,6 +22,10 @@ const bytes: Readonly<Record<ElementType, 1 | 2 | 4>> = {
   u8: 1,
   bool: 1,
 };
+
+export function isFloat(element: ElementType): element is FloatElement {
+  return element === "f32" || element === "f16" || element === "bf16";
+}
 
 /** Bytes one element takes in memory. */
 export function elementBytes(element: ElementType): 1 | 2 | 4 {

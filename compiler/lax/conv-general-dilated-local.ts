@@ -43,11 +43,11 @@ const optionNames = [
  * An n-dimensional convolution whose kernel differs from output position to output position. Source:
  * jax.lax.conv_general_dilated_local.
  *
- * @param lhs float32, rank n + 2
- * @param rhs float32, rank n + 2: its spatial extents are those of the result, and its I axis holds the taps of input
+ * @param lhs float32, float16 or bfloat16, rank n + 2
+ * @param rhs of the dtype of lhs, rank n + 2: its spatial extents are those of the result, and its I axis holds the taps of input
  * feature 0, row-major over the window, then those of feature 1, and so on: `[8, 8, 9 * features, outputs]`
  * @param options see {@link ConvGeneralDilatedLocalOptions}
- * @returns float32, of the shape {@link convGeneralDilated} has
+ * @returns of the operands' dtype and the shape {@link convGeneralDilated} has
  * @throws ConfigError for an argument wrong on its own, ShapeError for one that does not fit the operands,
  * UnsupportedError `integer-unsupported` for integer operands
  *

@@ -3,7 +3,7 @@ import type { DType } from "../../runtime/tensor.js";
 import { checkOptions } from "../option.js";
 import type { Traced } from "../traced.js";
 import { valueId } from "../traced.js";
-import { checkPreferredType, checkRanks, convolution, readPadding } from "./conv-node.js";
+import { checkRanks, convolution, readPadding, readPreferredType } from "./conv-node.js";
 import type { DimensionNumbers } from "./dimension-numbers.js";
 import { readDimensionNumbers } from "./dimension-numbers.js";
 import type { LaxPadding } from "./padding.js";
@@ -24,7 +24,7 @@ export interface ConvGeneralDilatedOptions {
   readonly featureGroupCount?: number | undefined;
   readonly batchGroupCount?: number | undefined;
   readonly precision?: Precision | null | undefined;
-  /** float32, which it is anyway. */
+  /** A floating dtype no narrower than the operands', whose own is the default. */
   readonly preferredElementType?: DType | null | undefined;
 }
 
@@ -44,10 +44,10 @@ const optionNames = [
 /**
  * An n-dimensional convolution (a cross-correlation: the kernel is not flipped). Source: jax.lax.conv_general_dilated.
  *
- * @param lhs float32, rank n + 2
- * @param rhs float32, rank n + 2
+ * @param lhs float32, float16 or bfloat16, rank n + 2
+ * @param rhs of the dtype of lhs, rank n + 2
  * @param options see {@link ConvGeneralDilatedOptions}
- * @returns float32; each spatial extent is `max(floor((dilated lhs + low + high - dilated rhs) / stride) + 1, 0)`
+ * @returns of the operands' dtype, the float32 sum rounded to it once; each spatial extent is `max(floor((dilated lhs + low + high - dilated rhs) / stride) + 1, 0)`
  * @throws ConfigError for an argument wrong on its own, ShapeError for one that does not fit the operands,
  * UnsupportedError `integer-unsupported` for integer operands
  *
@@ -62,7 +62,7 @@ export function convGeneralDilated(lhs: Traced, rhs: Traced, options: ConvGenera
   checkOptions(owner, options, optionNames, ["windowStrides", "padding"]);
   const padding = readPadding(owner, options.padding, options.lhsDilation);
   const precision = readPrecision(owner, options.precision);
-  checkPreferredType(owner, options.preferredElementType);
+  readPreferredType(owner, options.preferredElementType);
   checkRanks(owner, lhs, rhs);
   const [dims, axes] = readDimensionNumbers(owner, options.dimensionNumbers, lhs.shape.length);
   return convolution(owner, { ...options, lhs, rhs, padding, precision, dims, axes });

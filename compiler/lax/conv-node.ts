@@ -7,6 +7,8 @@ import type { ConvAxes, DimLabels } from "../../ir/graph.js";
 import { identityFused } from "../../ir/graph.js";
 import type { PaddingName, WindowDim } from "../../ir/window.js";
 import { dilatedExtent, namedPadding, outputExtent, windowDim } from "../../ir/window.js";
+import type { FloatDType } from "../element-type.js";
+import { floatElement, isFloat } from "../element-type.js";
 import { dtypeOption, intOf, listOf, show } from "../option.js";
 import type { Code } from "../refusal.js";
 import { refuse } from "../refusal.js";
@@ -29,6 +31,7 @@ export interface ConvArguments {
   readonly featureGroupCount?: unknown;
   readonly batchGroupCount?: unknown;
   readonly precision: "default" | "highest";
+  readonly preferredElementType?: unknown;
   /** The kernel is turned round along every spatial dimension. */
   readonly reversal?: boolean;
   /** Extents of the windows of a local convolution; null where the kernel has them. */
@@ -63,13 +66,15 @@ export function readPadding(
   return readPaddingName(owner, padding);
 }
 
-export function checkPreferredType(owner: string, type: unknown): void {
-  if (type === undefined || type === null) return;
-  if (dtypeOption(owner, "preferredElementType", type) !== "float32")
-    refuse(
-      "preferred-element-type",
-      `${owner}: preferredElementType ${show(type)} cannot hold float32 results; use float32`,
-    );
+/** A floating dtype; whether it is wide enough depends on the operands. */
+export function readPreferredType(owner: string, type: unknown): FloatDType | null {
+  if (type === undefined || type === null) return null;
+  const dtype = dtypeOption(owner, "preferredElementType", type);
+  if (isFloat(dtype)) return dtype;
+  return refuse(
+    "preferred-element-type",
+    `${owner}: preferredElementType ${dtype} cannot hold floating results; use float32`,
+  );
 }
 
 /** One positive integer per spatial dimension; ones where there is no list. */
@@ -113,7 +118,7 @@ export function convolution(owner: string, conv: ConvArguments): Traced {
   if (!local) checkGroups(owner, conv, featureGroupCount, batchGroupCount);
   const window = readWindow(owner, conv, `lhs is ${lhs}, rhs ${rhs}`);
   if (local) checkLocal(owner, conv, window);
-  checkDTypes(owner, lhs, rhs);
+  const dtype = resultDType(owner, conv);
   return emit(
     {
       op: "conv",
@@ -123,6 +128,7 @@ export function convolution(owner: string, conv: ConvArguments): Traced {
       batchGroups: Number(batchGroupCount),
       local,
       precision,
+      element: floatElement(dtype),
       skippedTaps: [],
       fused: identityFused,
     },
@@ -247,17 +253,30 @@ function checkLocal(owner: string, { lhs, rhs, axes }: ConvArguments, window: re
     );
 }
 
-function checkDTypes(owner: string, lhs: Traced, rhs: Traced): void {
+/** The operands' dtype, or a preferred one that is no narrower. */
+function resultDType(
+  owner: string,
+  { lhs, rhs, preferredElementType: preferred }: ConvArguments,
+): FloatDType {
   if (lhs.dtype !== rhs.dtype)
     refuse(
       "dtype-mismatch",
       `${owner}: lhs is ${lhs.dtype}, rhs ${rhs.dtype}; convert with lax.convertElementType`,
       here(),
     );
-  if (lhs.dtype !== "float32")
-    refuse(
+  if (!isFloat(lhs.dtype))
+    return refuse(
       "integer-unsupported",
       `${owner}: ${lhs.dtype} convolution is not supported; convert to float32 first`,
       here(),
     );
+  const wanted = readPreferredType(owner, preferred);
+  if (wanted === null || wanted === lhs.dtype) return lhs.dtype;
+  if (lhs.dtype === "float32")
+    refuse(
+      "preferred-element-type",
+      `${owner}: preferredElementType ${wanted} is narrower than the operands' float32`,
+      here(),
+    );
+  return wanted;
 }

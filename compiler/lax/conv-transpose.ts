@@ -6,7 +6,7 @@ import { refuse } from "../refusal.js";
 import { here } from "../scope.js";
 import type { Traced } from "../traced.js";
 import { valueId } from "../traced.js";
-import { checkPreferredType, checkRanks, convolution, readFactors, readPadding } from "./conv-node.js";
+import { checkRanks, convolution, readFactors, readPadding, readPreferredType } from "./conv-node.js";
 import type { DimensionNumbers } from "./dimension-numbers.js";
 import { readDimensionNumbers } from "./dimension-numbers.js";
 import type { LaxPadding, PaddingPair } from "./padding.js";
@@ -28,7 +28,7 @@ export interface ConvTransposeOptions {
   /** Turns the kernel round in space and exchanges its two feature axes: the adjoint of a convolution with it. */
   readonly transposeKernel?: boolean | undefined;
   readonly precision?: Precision | null | undefined;
-  /** float32, which it is anyway. */
+  /** A floating dtype no narrower than the operands', whose own is the default. */
   readonly preferredElementType?: DType | null | undefined;
 }
 
@@ -55,10 +55,10 @@ const layouts = [
  * A transposed (fractionally strided) convolution: a convolution of lhs with `stride - 1` zeros between its elements. No
  * zero is multiplied in the compiled program. Source: jax.lax.conv_transpose.
  *
- * @param lhs float32, rank n + 2
- * @param rhs float32, rank n + 2; with `transposeKernel` its O axis meets the features of lhs
+ * @param lhs float32, float16 or bfloat16, rank n + 2
+ * @param rhs of the dtype of lhs, rank n + 2; with `transposeKernel` its O axis meets the features of lhs
  * @param options see {@link ConvTransposeOptions}
- * @returns float32; each spatial extent is, with "SAME", `lhs * stride`, with "VALID",
+ * @returns of the operands' dtype; each spatial extent is, with "SAME", `lhs * stride`, with "VALID",
  * `lhs * stride + max(dilated rhs - stride, 0)`, else `dilated lhs + low + high - dilated rhs + 1`
  * @throws ConfigError for an argument wrong on its own, ShapeError for one that does not fit the operands,
  * UnsupportedError `integer-unsupported` for integer operands
@@ -93,7 +93,7 @@ export function convTranspose(lhs: Traced, rhs: Traced, options: ConvTransposeOp
       ? taps.map((extent, d) => transposedPadding(padding, extent, strides[d]!))
       : readPadding(owner, padding, strides, "strides");
   const precision = readPrecision(owner, options.precision);
-  checkPreferredType(owner, options.preferredElementType);
+  readPreferredType(owner, options.preferredElementType);
   return convolution(owner, {
     lhs,
     rhs,
@@ -104,6 +104,7 @@ export function convTranspose(lhs: Traced, rhs: Traced, options: ConvTransposeOp
     dims,
     axes,
     precision,
+    preferredElementType: options.preferredElementType,
     reversal,
   });
 }

@@ -1,6 +1,6 @@
 /** The options of ConvTranspose, and everything that is wrong with them without a shape. */
 import type { DType } from "../../runtime/tensor.js";
-import { checkPreferredType } from "../lax/conv-node.js";
+import { readPreferredType } from "../lax/conv-node.js";
 import { readPaddingName } from "../lax/padding.js";
 import { booleanOption, checkOptions } from "../option.js";
 import { refuse } from "../refusal.js";
@@ -13,7 +13,7 @@ export interface ConvTransposeOptions extends SharedConvOptions {
    * that has the same kernel. Default false.
    */
   readonly transposeKernel?: boolean | undefined;
-  /** float32, which the result is anyway. */
+  /** Dtype of the convolution's result, no narrower than the one computed in. */
   readonly preferredElementType?: DType | null | undefined;
 }
 
@@ -53,11 +53,10 @@ export function readConvTransposeOptions(owner: string, options: ConvTransposeOp
       `${owner}: kernelSize [${kernelSize}] has ${kernelSize.length} dimensions; transposed convolutions have at most 3`,
     );
   checkPadding(owner, shared);
-  checkPreferredType(owner, preferredElementType);
   return {
     ...shared,
     transposeKernel: booleanOption(owner, "transposeKernel", transposeKernel),
-    preferredElementType,
+    preferredElementType: readPreferredType(owner, preferredElementType),
   };
 }
 

@@ -8,11 +8,12 @@
  * `reshape(conv')`, where the map's other operands can be reshaped the other way round.
  *
  * Rounding does not change: the accumulator starts at 0 and is finished first, then each map's arithmetic follows in
- * its order, each result rounded once, just as when every map was a loop of its own.
+ * its order, each result rounded once, just as when every map was a loop of its own. What was stored in 16 bits is
+ * rounded to them by a call: `%4 = conv … : bf16`, `%5 = map(%4) { … }` gives `fused={out: … bf16($acc) …}`.
  */
 import type { Graph, GraphBuilder, Node, NodeOf, ValueId } from "../../ir/graph.js";
 import type { Scalar } from "../../ir/scalar.js";
-import { arg, substitute } from "../../ir/scalar.js";
+import { arg, rounded, substitute } from "../../ir/scalar.js";
 import { sameShape } from "../../ir/types.js";
 import { operandBefore } from "../move-view.js";
 import { rewriteGraph } from "../rewrite.js";
@@ -115,7 +116,7 @@ function operandsBefore(
 function joined(producer: Producer, map: NodeOf<"map">, operands: readonly (ValueId | null)[]): Producer {
   const args = [...producer.args];
   const first = producer.op === "conv" ? 2 : 0;
-  const own = producer.op === "conv" ? producer.fused.out : producer.body;
+  const own = rounded(producer.element, producer.op === "conv" ? producer.fused.out : producer.body);
   const body = substitute(map.body, (of) => {
     const operand = operands[of as number];
     if (operand === null || operand === undefined) return own;
@@ -123,9 +124,10 @@ function joined(producer: Producer, map: NodeOf<"map">, operands: readonly (Valu
     if (index < 0) index = args.push(operand) - 1;
     return arg(index);
   });
+  const { element } = map;
   return producer.op === "conv"
-    ? { ...producer, args, fused: { ...producer.fused, out: body } }
-    : { ...producer, args, body };
+    ? { ...producer, args, element, fused: { ...producer.fused, out: body } }
+    : { ...producer, args, element, body };
 }
 
 /** Number of distinct nodes of a scalar: what it costs to compute and to print. */

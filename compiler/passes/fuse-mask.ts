@@ -14,8 +14,7 @@
  */
 import type { Graph, Node, NodeOf, ValueId } from "../../ir/graph.js";
 import { convAxes, nodeAt, tapCount } from "../../ir/graph.js";
-import type { Scalar } from "../../ir/scalar.js";
-import { arg, call, substitute } from "../../ir/scalar.js";
+import { arg, call, rounded, substitute } from "../../ir/scalar.js";
 import type { ElementType } from "../../ir/types.js";
 import { denseStrides, elementCount, sameShape } from "../../ir/types.js";
 import { weightIndex } from "../../ir/window.js";
@@ -90,7 +89,7 @@ function withoutProduct(
   }
   args[1] = throughViews(kernel);
   args.push(mask);
-  const masked: Scalar = call("mul", arg("rhs"), arg(args.length - 1));
+  const masked = rounded(product.element, call("mul", arg("rhs"), arg(args.length - 1)));
   const rhs = substitute(conv.fused.rhs, (of) => (of === "rhs" ? masked : arg(of)));
   return builder.copy({ ...conv, skippedTaps, fused: { ...conv.fused, rhs } }, args);
 }

@@ -15,10 +15,12 @@
  * The terms that remain are summed in their old order; those left out add a zero, which changes no accumulator that
  * started at 0 (finite weights given). So the results are the same bits.
  */
+import { makeElements } from "../../ir/float16.js";
 import type { Graph, GraphBuilder, NodeOf, ValueId } from "../../ir/graph.js";
 import { convAxes, phaseIndex, phaseShape } from "../../ir/graph.js";
 import type { Scalar, ScalarArg } from "../../ir/scalar.js";
 import { arg, scalarArgs, substitute } from "../../ir/scalar.js";
+import type { FloatElement } from "../../ir/types.js";
 import { denseStrides, elementCount } from "../../ir/types.js";
 import type { WindowDim } from "../../ir/window.js";
 import { dilatedExtent, weightIndex, windowDim } from "../../ir/window.js";
@@ -79,7 +81,7 @@ function split(conv: NodeOf<"conv">, args: readonly ValueId[], builder: GraphBui
   const phases = Array.from({ length: elementCount(steps) }, (_, phase) => {
     const at = phaseIndex(steps, phase);
     const extents = phaseShape(shape, steps, phase);
-    if (elementCount(extents) === 0) return emptyTensor(builder, extents);
+    if (elementCount(extents) === 0) return emptyTensor(builder, conv.element, extents);
     const dims = conv.window.map((dim, d): PhaseDim | null => {
       const axis = axes.out.spatial[d]!;
       return phaseDim(dim, at[axis]!, extents[axis]!, lhsShape[axes.lhs.spatial[d]!]!);
@@ -97,8 +99,8 @@ function split(conv: NodeOf<"conv">, args: readonly ValueId[], builder: GraphBui
 }
 
 /** A phase no output position belongs to. */
-function emptyTensor(builder: GraphBuilder, shape: readonly number[]): ValueId {
-  return builder.add({ op: "constant", path: "", data: new Float32Array(0) }, [], { element: "f32", shape });
+function emptyTensor(builder: GraphBuilder, element: FloatElement, shape: readonly number[]): ValueId {
+  return builder.add({ op: "constant", path: "", data: makeElements(element, 0) }, [], { element, shape });
 }
 
 /** Phase f of one dimension, with `positions` outputs, over `extent` elements; null where it has no taps. */

@@ -7,7 +7,7 @@ import type { KernelProgram } from "../../ir/program.js";
 import { type Target, type TargetName, targets } from "../../ir/target.js";
 import { type ElementType, elementBytes } from "../../ir/types.js";
 
-export type View = Float32Array | Int32Array | Uint32Array | Int8Array | Uint8Array;
+export type View = Float32Array | Uint16Array | Int32Array | Uint32Array | Int8Array | Uint8Array;
 export type Buffers = Readonly<Record<string, View>>;
 
 /** One call of one kernel; the first buffer does not lie at 0, so that a lost pointer shows. */
@@ -35,8 +35,8 @@ function viewOf(element: ElementType, memory: ArrayBuffer, offset: number, size:
     i8: Int8Array,
     u8: Uint8Array,
     bool: Uint8Array,
-    f16: Uint8Array,
-    bf16: Uint8Array,
+    f16: Uint16Array,
+    bf16: Uint16Array,
   } as const;
   return new views[element](memory, offset, size);
 }

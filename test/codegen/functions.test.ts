@@ -1,5 +1,6 @@
 /** Every primitive function on hard values: js and wasm agree bit for bit, with each other and with the definition. */
 import { describe, expect, it } from "vitest";
+import { roundToBf16, roundToF16 } from "../../ir/float16.js";
 import type { Kernel } from "../../ir/kernel.js";
 import { parseKernel } from "../../ir/parse.js";
 import { type ScalarFn, scalarFns } from "../../ir/scalar.js";
@@ -69,6 +70,8 @@ const meaning: Readonly<Record<Primitive, (a: number, b: number) => number>> = {
   sqrt: (a) => fround(Math.sqrt(a)),
   pow2: (a) => ofBits((saturated(a) + 127) << 23),
   mantissa: (a) => ofBits((bitsOf(a) & 0x7fffff) | 0x3f000000),
+  f16: roundToF16,
+  bf16: roundToBf16,
   exponent: (a) => ((bitsOf(a) >> 23) & 255) - 126,
   lt: (a, b) => (a < b ? 1 : 0),
   le: (a, b) => (a <= b ? 1 : 0),

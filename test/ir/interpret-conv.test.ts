@@ -20,7 +20,8 @@ const body = (
   fused: ConvFused = identityFused,
 ): ConvBody => {
   const { window, dims, groups, batchGroups, local, skippedTaps } = conv;
-  return { op: "conv", window, dims, groups, batchGroups, local, skippedTaps, precision: "highest", fused };
+  const shared = { precision: "highest", element: "f32" } as const;
+  return { op: "conv", window, dims, groups, batchGroups, local, skippedTaps, fused, ...shared };
 };
 
 const plain: Omit<RandomConv, "lhsShape" | "rhsShape"> = {

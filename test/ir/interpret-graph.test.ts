@@ -99,7 +99,7 @@ describe("interpretGraph: moving elements", () => {
 describe("interpretGraph: map and arguments", () => {
   it("broadcasts by NumPy's rule and rounds after each call", () => {
     const body = call("add", call("mul", arg(0), arg(1)), arg(2));
-    const { shape, data } = run({ op: "map", body }, [[2, 1], [3], []]);
+    const { shape, data } = run({ op: "map", body, element: "f32" }, [[2, 1], [3], []]);
     expect(shape).toEqual([2, 3]);
     expect(data).toEqual([200, 200, 200, 300, 301, 302]);
     const tenth = Math.fround(0.1);
@@ -140,7 +140,7 @@ describe("interpretGraph: map and arguments", () => {
     const type: TensorType = { element: "f32", shape: [2] };
     const x = builder.add({ op: "input", name: "x" }, [], type);
     const w = builder.add({ op: "param", path: "conv/bias" }, [], type);
-    const y = builder.add({ op: "map", body: call("add", arg(0), arg(1)) }, [x, w]);
+    const y = builder.add({ op: "map", body: call("add", arg(0), arg(1)), element: "f32" }, [x, w]);
     const graph = builder.finish("net", [y]);
     const two = Float32Array.of(1, 2);
     expect(() => interpretGraph(graph, { inputs: [], params: new Map() })).toThrow("input x has no elements");
@@ -154,7 +154,7 @@ describe("interpretGraph: map and arguments", () => {
 
   it("evaluateNode computes one node", () => {
     const type: TensorType = { element: "f32", shape: [2] };
-    const node = { op: "map", body: call("neg", arg(0)), type, args: [], where: "" } as const;
+    const node = { op: "map", body: call("neg", arg(0)), element: "f32", type, args: [], where: "" } as const;
     const data = Int32Array.of(1, -2);
     expect(evaluateNode(node, [{ type: { element: "i32", shape: [2] }, data }])).toEqual(
       Float32Array.of(-1, 2),

@@ -125,13 +125,21 @@ function kernelOf(value: Expr, at: Affine = affine(0)): Kernel {
 describe("what no text can say", () => {
   it.each<[NodeBody, TensorType, string]>([
     [{ op: "reshape", shape: [6] }, f32(3, 2), "recorded as f32[3,2], inferred f32[6]"],
-    [{ op: "map", body: call("lt", arg(0), lit(1)) }, f32(2, 3), "the value of a scalar is not a number"],
     [
-      { op: "map", body: call("add", arg(0), call("not", call("lt", arg(0), lit(1)))) },
+      { op: "map", element: "f32", body: call("lt", arg(0), lit(1)) },
+      f32(2, 3),
+      "the value of a scalar is not a number",
+    ],
+    [
+      { op: "map", element: "f32", body: call("add", arg(0), call("not", call("lt", arg(0), lit(1)))) },
       f32(2, 3),
       "argument 1 of add",
     ],
-    [{ op: "map", body: { kind: "call", fn: "add", args: [arg(0)] } }, f32(2, 3), "add takes 2 arguments"],
+    [
+      { op: "map", element: "f32", body: { kind: "call", fn: "add", args: [arg(0)] } },
+      f32(2, 3),
+      "add takes 2 arguments",
+    ],
   ])("in a graph: %#", (body, type, message) => {
     expect(verifyGraph(graphOf(body, type))).toMatchObject([
       { line: 1, message: expect.stringContaining(message) },

@@ -3,6 +3,7 @@ import type { Graph, PadMode, ValueId } from "../../ir/graph.js";
 import { channelsLast, GraphBuilder, identityFused } from "../../ir/graph.js";
 import type { Scalar } from "../../ir/scalar.js";
 import { arg, call, lit } from "../../ir/scalar.js";
+import type { FloatElement } from "../../ir/types.js";
 import { elementCount } from "../../ir/types.js";
 import type { WindowDim } from "../../ir/window.js";
 import { dilatedExtent, outputExtent, windowDim } from "../../ir/window.js";
@@ -52,8 +53,12 @@ class Net {
     return this.builder.type(id).shape;
   }
 
+  private element(): FloatElement {
+    return this.r.pick(["f32", "f32", "f32", "f16", "bf16"]);
+  }
+
   private map(body: Scalar, args: readonly ValueId[]): ValueId {
-    return this.builder.add({ op: "map", body }, args);
+    return this.builder.add({ op: "map", body, element: this.element() }, args);
   }
 
   /** Two activations of a value, added: different ones, or the same one built twice. */
@@ -180,6 +185,7 @@ class Net {
         batchGroups: 1,
         local,
         precision: "default",
+        element: this.element(),
         skippedTaps: [],
         fused: identityFused,
       },

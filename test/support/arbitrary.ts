@@ -122,6 +122,7 @@ function addConv(choices: Choices, builder: GraphBuilder, lhs: ValueId): ValueId
       batchGroups,
       local,
       precision: choices.of(["default", "highest"] as const),
+      element: choices.of(["f32", "f16", "bf16"] as const),
       skippedTaps: choices.below(4) === 0 ? [taps - 1] : [],
       fused,
     },
@@ -209,7 +210,16 @@ export const arbitraryGraph: fc.Arbitrary<Graph> = built((choices) => {
         values.push(addConstant(choices, builder));
         break;
       default:
-        values.push(builder.add({ op: "map", body: scalar(choices, [arg(0), arg(1)], 6) }, [from, from]));
+        values.push(
+          builder.add(
+            {
+              op: "map",
+              body: scalar(choices, [arg(0), arg(1)], 6),
+              element: choices.of(["f32", "f16", "bf16"] as const),
+            },
+            [from, from],
+          ),
+        );
     }
   }
   const outputs = choices.below(3) === 0 ? [values[values.length - 1]!, input] : [values[values.length - 1]!];
