@@ -1,7 +1,7 @@
 /** flax's initialisers (`flax.linen.initializers`, spec section 4.7): functions from a key, a shape and a dtype to a tensor. */
 import { ConfigError } from "../../runtime/error.js";
 import type { DType, Tensor } from "../../runtime/tensor.js";
-import { dataLength, newArray, tensor } from "../../runtime/tensor.js";
+import { arrayNames, dataLength, newArray, tensor } from "../../runtime/tensor.js";
 import * as distribution from "./distribution.js";
 import {
   type Distribution as Drawn,
@@ -85,6 +85,11 @@ function constant(value: number, dtype?: DType): Initializer {
     throw new ConfigError("constant-value", `initializers.constant: expected a number, got ${typeof value}`);
   return (_key, shape, wanted = dtype ?? "float32") => {
     const made = narrowed(wanted);
+    if (!Object.hasOwn(arrayNames, made))
+      throw new ConfigError(
+        "unknown-dtype",
+        `initializers.constant: unknown dtype ${JSON.stringify(wanted)}; the dtypes are ${Object.keys(arrayNames).join(", ")}`,
+      );
     const data = newArray(made, dataLength(shape, made));
     if (made === "complex64") for (let i = 0; i < data.length; i += 2) data[i] = value;
     else data.fill(elementOf(value, made));

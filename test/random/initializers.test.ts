@@ -47,6 +47,12 @@ describe("constants", () => {
     expect(initializers.constant(0.1)(key(0), [], "float32").data).toEqual(Float32Array.of(0.1));
   });
 
+  it("refuse a dtype there is not", () => {
+    expect(() => initializers.ones(key(0), [1], "f32" as DType)).toThrow(
+      /unknown dtype "f32"; the dtypes are/,
+    );
+  });
+
   it("float64 becomes float32, as in jax without x64", () => {
     expect(initializers.ones(key(0), [1], "float64").dtype).toBe("float32");
     expect(initializers.normal(1)(key(0), [1], "float64")).toEqual(
