@@ -8,7 +8,7 @@ import type { Schedule, Step } from "../../ir/schedule.js";
 import type { Target } from "../../ir/target.js";
 import { freeNames, walkExpr } from "../../ir/visit.js";
 import type { Algorithm, LoweredKernel } from "../lower/lowered.js";
-import { canFuse, draftOf } from "./apply.js";
+import { canFuse, draftOf, inlineIndexLets } from "./apply.js";
 import { copyCycles, milliseconds, storesCycles, tileCycles } from "./cost.js";
 import type { LoopNest } from "./loop-nest.js";
 import { findRead } from "./stage.js";
@@ -88,9 +88,9 @@ function mapPart(lowered: LoweredKernel, nest: LoopNest, target: Target): Part {
 function vectorSteps(nest: LoopNest, target: Target): Step[] {
   const last = nest.loops.at(-1);
   if (target.lanes === 1 || last === undefined || last.extent < target.lanes) return [];
-  const strides = new Set(addressCoefficients(nest, last.axis));
+  const strides = new Set(addressCoefficients(inlineIndexLets(nest), last.axis));
   if ([...strides].some((stride) => stride !== 0 && stride !== 1)) return [];
-  if (nest.lets.some((l) => freeNames(l.value).has(last.axis))) return [];
+  if (nest.lets.some((l) => l.value.kind !== "index" && freeNames(l.value).has(last.axis))) return [];
   const axis = `${prefixOf(nest)}${last.axis}`;
   const tail = last.extent % target.lanes === 0 ? "exact" : "cut";
   return [

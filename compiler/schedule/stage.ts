@@ -8,10 +8,10 @@
  * the range it takes over the loops it depends on.
  */
 import type { Access, Affine, Buffer, Expr } from "../../ir/kernel.js";
-import { addAffine, affine, substituteAffine } from "../../ir/kernel.js";
+import { addAffine, affine, coefficient, substituteAffine } from "../../ir/kernel.js";
 import type { Range } from "../../ir/range.js";
 import { affineRange } from "../../ir/range.js";
-import { freeNames, walkExpr } from "../../ir/visit.js";
+import { freeNames, mapExpr, walkExpr } from "../../ir/visit.js";
 import type { Draft } from "./apply.js";
 import { illegal } from "./apply.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
@@ -149,12 +149,60 @@ function copyNest(
     else if (value.kind === "integer") lets.push({ name, value: { ...value, of: position } });
     else lets.push({ name, value: { kind: "index", at: position } });
   }
-  return {
+  return joinRows({
     name: `stage-${read.buffer}`,
     loops,
     lets,
     reduce: null,
     stores: [{ to: { buffer, at: to, lanes: 1, gate: null }, value: { kind: "load", from } }],
+  });
+}
+
+/**
+ * Positions of a row and their few channels lie side by side on both sides: one loop runs over both, so that it can be
+ * vectorised although the channels fill no vector.
+ *
+ *   for iw.at in W { for ic in 3 { .. 3*iw + ic .. when inside(iw, 28) } }
+ *   -> for iw.at in 3*W { .. iw .. when inside(iw, 84) }
+ */
+function joinRows(nest: LoopNest): LoopNest {
+  const [row, channel] = nest.loops.slice(-2);
+  const [store] = nest.stores;
+  if (row === undefined || channel === undefined || store?.value.kind !== "load") return nest;
+  const count = channel.extent;
+  const position = nest.lets.find((l) => row.axis === `${l.name}.at` && l.value.kind === "index");
+  const { from } = store.value;
+  if (position === undefined || count % 4 === 0) return nest;
+  const side = (at: Affine, name: string): boolean =>
+    coefficient(at, name) === count && coefficient(at, channel.axis) === 1;
+  if (!side(store.to.at, row.axis) || !side(from.at, position.name)) return nest;
+  const joined = (at: Affine): Affine => {
+    const rest = at.terms.filter((t) => ![row.axis, channel.axis, position.name].includes(t.of));
+    const own = {
+      [row.axis]: Math.sign(coefficient(at, row.axis)),
+      [position.name]: Math.sign(coefficient(at, position.name)),
+    };
+    return addAffine({ offset: at.offset, terms: rest }, affine(0, own));
+  };
+  const scaled = (expr: Expr): Expr => {
+    const at = expr.kind === "test" ? expr.of : expr.kind === "index" ? expr.at : null;
+    if (at === null || (coefficient(at, row.axis) === 0 && coefficient(at, position.name) === 0)) return expr;
+    const whole = addAffine(affine(0), at, count);
+    if (expr.kind === "test") return { ...expr, of: joined(whole), by: expr.by * count };
+    return expr.kind === "index" ? { ...expr, at: joined(whole) } : expr;
+  };
+  const gate = from.gate && { ...from.gate, when: mapExpr(from.gate.when, scaled) };
+  const loops = nest.loops.slice(0, -2);
+  return {
+    ...nest,
+    loops: [...loops, loop(row.axis, row.extent * count, "pure")],
+    lets: nest.lets.map((l) => (l === position ? { ...l, value: scaled(l.value) } : l)),
+    stores: [
+      {
+        to: { ...store.to, at: joined(store.to.at) },
+        value: { kind: "load", from: { ...from, at: joined(from.at), gate } },
+      },
+    ],
   };
 }
 
