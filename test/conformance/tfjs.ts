@@ -8,7 +8,7 @@ import type { RecordedTensor } from "../oracle/vectors.js";
 import type { Everywhere } from "../support/run-everywhere.js";
 import { asTensor, differences } from "./every-way.js";
 import type { Case } from "./suite.js";
-import { transposedPads, transposedRhs } from "./transposed.js";
+import { transposedPads } from "./transposed.js";
 
 type Values = RecordedTensor | NestedArray;
 type Pads = readonly (readonly [number, number])[];
@@ -121,9 +121,13 @@ function program(op: string, args: Args): Everywhere {
   }
   const filter = read(args.filter!);
   if (kind === "transposed") {
-    const rhs = transposedRhs(filter, `${letters.toLowerCase()}oi`, 1);
     const extents = transposedExtents(args, x.shape, spatial);
-    const turned = transposedWindow(args, extents, rhs, spatial);
+    const options = {
+      strides: each(args.strides, spatial),
+      padding: transposedPadding(args, extents, filter, spatial),
+      dimensionNumbers: [layout, `${letters}IO`, layout] as const,
+      transposeKernel: true,
+    };
     const cropped = (lhs: Traced): Traced =>
       lax.slice(
         lhs,
@@ -131,8 +135,8 @@ function program(op: string, args: Args): Everywhere {
         extents,
       );
     return {
-      target: (lhs, a) => finish(convolve(cropped(start(lhs)), a!, 1, turned), []),
-      inputs: [given, rhs],
+      target: (lhs, a) => finish(lax.convTranspose(cropped(start(lhs)), a!, options), []),
+      inputs: [given, filter],
     };
   }
   const rhs = kind === "depthwise" ? asGroups(filter) : filter;
@@ -149,10 +153,7 @@ function asGroups({ data, shape, dtype }: Tensor): Tensor {
   return tensor(data, [...shape.slice(0, -2), 1, inputs * multiplier], dtype);
 }
 
-type Window = Pick<
-  Parameters<typeof lax.convGeneralDilated>[2],
-  "windowStrides" | "padding" | "lhsDilation" | "rhsDilation"
->;
+type Window = Pick<Parameters<typeof lax.convGeneralDilated>[2], "windowStrides" | "padding" | "rhsDilation">;
 
 const each = (factors: Factors | undefined, spatial: number): readonly number[] =>
   typeof factors === "object" ? factors : new Array<number>(spatial).fill(factors ?? 1);
@@ -184,16 +185,14 @@ function transposedExtents(args: Args, shape: readonly number[], spatial: number
 }
 
 /** The pads are those of the convolution this is the gradient of, from outputShape to x. */
-function transposedWindow(args: Args, shape: readonly number[], rhs: Tensor, spatial: number): Window {
-  const strides = each(args.strides, spatial);
-  const padding = strides.map((stride, d) => {
+function transposedPadding(args: Args, shape: readonly number[], rhs: Tensor, spatial: number): Pads {
+  return each(args.strides, spatial).map((stride, d) => {
     const [extent, out, tap] = [shape[d + 1]!, args.outputShape!.at(d - spatial - 1)!, rhs.shape[d]!];
     const total = Math.max((Math.ceil(out / stride) - 1) * stride + tap - out, 0);
     const same = args.pad === "same" ? Math.floor(total / 2) : 0;
     const begin = typeof args.pad === "object" ? args.pad[d + 1]![0] : same;
     return transposedPads(extent, tap, stride, begin, out);
   });
-  return { windowStrides: strides.map(() => 1), padding, lhsDilation: strides };
 }
 
 /** Bias and activation; the operands come in that order. */

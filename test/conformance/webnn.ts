@@ -1,4 +1,7 @@
-/** conformance/webnn.json: web-platform-tests' WebNN convolutions, through lax.convGeneralDilated. */
+/**
+ * conformance/webnn.json: web-platform-tests' WebNN convolutions, through lax.convGeneralDilated and lax.convTranspose.
+ * The latter has no groups; grouped ones are convolutions of the dilated input with the kernel turned round beforehand.
+ */
 import { lax } from "../../compiler/lax/index.js";
 import type { Traced } from "../../compiler/traced.js";
 import type { DType } from "../../runtime/tensor.js";
@@ -50,55 +53,85 @@ function program(each: WebNNCase): [Parameters<typeof differences>[0], Parameter
   const { inputLayout = "nchw", groups = 1 } = each.options;
   const layout = inputLayout.toUpperCase().replace("B", "N");
   const shape = layout.indexOf("C") === 1 ? [1, -1, 1, 1] : [1, 1, 1, -1];
-  const [rhs, rhsLayout, more] = each.op === "conv2d" ? direct(each) : transposed(each);
+  const convolve =
+    each.op === "conv2d" ? direct(each) : groups === 1 ? transposed(each) : groupedTransposed(each);
   const bias = each.bias === undefined ? [] : [asTensor(each.bias)];
   return [
     {
       target: (x: Traced, filter: Traced, added?: Traced) => {
-        const y = lax.convGeneralDilated(x, filter, {
-          ...more,
-          dimensionNumbers: [layout, rhsLayout, layout],
-          featureGroupCount: groups,
-        });
+        const y = convolve.call(x, filter, layout);
         return added === undefined ? y : lax.add(y, lax.reshape(added, shape));
       },
-      inputs: [asTensor(each.input), rhs, ...bias],
+      inputs: [asTensor(each.input), convolve.rhs, ...bias],
     },
     expectedOf(each.expected, each.dtype === "float16" ? 2 ** -9 : 1e-5),
   ];
 }
 
-type Window = Pick<
-  Parameters<typeof lax.convGeneralDilated>[2],
-  "windowStrides" | "padding" | "lhsDilation" | "rhsDilation"
->;
-
-function direct({ filter, options }: WebNNCase): [ReturnType<typeof asTensor>, string, Window] {
-  const { padding = [0, 0, 0, 0], strides = [1, 1], dilations = [1, 1], filterLayout = "oihw" } = options;
-  const pads = [padding.slice(0, 2) as unknown as Pair, padding.slice(2) as unknown as Pair];
-  return [
-    asTensor(filter),
-    filterLayout.toUpperCase(),
-    { windowStrides: strides, padding: pads, rhsDilation: dilations },
-  ];
+interface Convolve {
+  readonly rhs: ReturnType<typeof asTensor>;
+  readonly call: (x: Traced, filter: Traced, layout: string) => Traced;
 }
 
-/** The gradient of a convolution: input dilated by the strides, kernel flipped with its channels exchanged. */
-function transposed({ filter, options, input }: WebNNCase): [ReturnType<typeof asTensor>, string, Window] {
-  const { padding = [0, 0, 0, 0], strides = [1, 1], dilations = [1, 1], groups = 1 } = options;
+function direct({ filter, options }: WebNNCase): Convolve {
+  const { padding = [0, 0, 0, 0], strides = [1, 1], dilations = [1, 1], filterLayout = "oihw" } = options;
+  const pads = [padding.slice(0, 2) as unknown as Pair, padding.slice(2) as unknown as Pair];
+  return {
+    rhs: asTensor(filter),
+    call: (x, rhs, layout) =>
+      lax.convGeneralDilated(x, rhs, {
+        windowStrides: strides,
+        padding: pads,
+        rhsDilation: dilations,
+        dimensionNumbers: [layout, filterLayout.toUpperCase(), layout],
+        featureGroupCount: options.groups ?? 1,
+      }),
+  };
+}
+
+/** The gradient of a convolution, whose kernel's outputs are the inputs here. */
+function transposed(each: WebNNCase): Convolve {
+  const { strides = [1, 1], dilations = [1, 1], filterLayout = "iohw" } = each.options;
+  const exchanged = filterLayout.replace(/[io]/g, (axis) => (axis === "i" ? "o" : "i")).toUpperCase();
+  return {
+    rhs: asTensor(each.filter),
+    call: (x, rhs, layout) =>
+      lax.convTranspose(x, rhs, {
+        strides,
+        padding: padsOfTransposed(each),
+        rhsDilation: dilations,
+        dimensionNumbers: [layout, exchanged, layout],
+        transposeKernel: true,
+      }),
+  };
+}
+
+/** The same by hand: input dilated by the strides, kernel flipped with its channels exchanged. */
+function groupedTransposed(each: WebNNCase): Convolve {
+  const { strides = [1, 1], dilations = [1, 1], groups = 1, filterLayout = "iohw" } = each.options;
+  return {
+    rhs: transposedRhs(asTensor(each.filter), filterLayout, groups),
+    call: (x, rhs, layout) =>
+      lax.convGeneralDilated(x, rhs, {
+        windowStrides: [1, 1],
+        padding: padsOfTransposed(each),
+        lhsDilation: strides,
+        rhsDilation: dilations,
+        dimensionNumbers: [layout, "HWIO", layout],
+        featureGroupCount: groups,
+      }),
+  };
+}
+
+function padsOfTransposed({ filter, options, input }: WebNNCase) {
+  const { padding = [0, 0, 0, 0], strides = [1, 1], dilations = [1, 1] } = options;
   const { filterLayout = "iohw", inputLayout = "nchw" } = options;
-  const rhs = transposedRhs(asTensor(filter), filterLayout, groups);
-  const pads = [0, 1].map((d) => {
-    const tap = (rhs.shape[d]! - 1) * dilations[d]! + 1;
+  return [0, 1].map((d) => {
+    const tap = (filter.shape[filterLayout.indexOf("hw"[d]!)]! - 1) * dilations[d]! + 1;
     const extent = input.shape[inputLayout.indexOf("hw"[d]!)]!;
     const [begin, end] = [padding[2 * d]!, padding[2 * d + 1]!];
     const plain = (extent - 1) * strides[d]! + tap - begin - end;
     const out = options.outputSizes?.[d] ?? plain + (options.outputPadding?.[d] ?? 0);
     return transposedPads(extent, tap, strides[d]!, begin, out);
   });
-  return [
-    rhs,
-    "HWIO",
-    { windowStrides: [1, 1], padding: pads, lhsDilation: strides, rhsDilation: dilations },
-  ];
 }
