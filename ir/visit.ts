@@ -35,8 +35,8 @@ export function mapAccess(access: Access, f: (expr: Expr) => Expr, at: (at: Affi
   return { ...access, at: address, gate: gate === null ? null : { ...gate, when: when! } };
 }
 
-/** One rewriter of expressions and accesses; it remembers every node it has seen. */
-function rewriter(rewrite: Rewrite): {
+/** One rewriter of expressions and accesses; it remembers every node it has seen, in whichever call. */
+export function rewriter(rewrite: Rewrite): {
   readonly expr: (expr: Expr) => Expr;
   readonly access: (access: Access) => Access;
 } {

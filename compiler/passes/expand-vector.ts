@@ -11,7 +11,7 @@
 import { InternalError } from "../../ir/diagnostic.js";
 import type { Access, Affine, Expr, For, Gate, Kernel, Lanes, Stmt } from "../../ir/kernel.js";
 import { affine, coefficient, substituteAffine } from "../../ir/kernel.js";
-import { freeNames, mapExpr, mapStmtExprs, mapStmts, walkAccesses } from "../../ir/visit.js";
+import { exprChildren, freeNames, mapExpr, mapStmtExprs, mapStmts, walkAccesses } from "../../ir/visit.js";
 import type { PassContext } from "../pass.js";
 import { iterations, registerNames } from "./expand-unroll.js";
 import { decideGates } from "./gates.js";
@@ -59,7 +59,8 @@ function expand(loop: For, lanes: Lanes, single: ReadonlySet<string>): readonly 
   const out: Stmt[] = [];
   for (let group = 0; group < groups; group++) {
     const at = affine(loop.start + group * lanes);
-    for (const stmt of loop.body) out.push(...vectorise(stmt, loop.axis, lanes, at));
+    const vector = vectoriser(loop.axis, lanes, at);
+    for (const stmt of loop.body) out.push(...vectorise(stmt, loop.axis, lanes, at, vector));
   }
   const done = groups * lanes;
   out.push(...iterations(loop.body, loop.axis, loop.start + done, loop.extent - done, 1));
@@ -70,42 +71,27 @@ function canVectorise(stmt: Stmt, axis: string): boolean {
   if (stmt.kind !== "store" && stmt.kind !== "reduce") return false;
   if (stmt.to.gate !== null && freeNames(stmt.to.gate.when).has(axis)) return false;
   if (stmt.kind === "reduce" && coefficient(stmt.to.at, axis) !== 1) return false;
-  let plain = true;
-  mapExpr(stmt.value, (e) => {
-    if (e.kind === "test" && coefficient(e.of, axis) !== 0) plain = false;
-    return e;
-  });
-  return plain || !hasBareTest(stmt.value, axis);
+  return !hasBareTest(stmt.value, axis, new Set());
 }
 
-/** A test on the axis outside a load's gate: its lanes would differ. */
-function hasBareTest(expr: Expr, axis: string): boolean {
-  switch (expr.kind) {
-    case "test":
-      return coefficient(expr.of, axis) !== 0;
-    case "call":
-      return expr.args.some((e) => hasBareTest(e, axis));
-    case "splat":
-      return hasBareTest(expr.value, axis);
-    case "vector":
-      return expr.items.some((e) => hasBareTest(e, axis));
-    case "lane":
-      return hasBareTest(expr.of, axis);
-    case "lit":
-    case "var":
-    case "index":
-    case "integer":
-    case "load":
-      return false;
-    default:
-      return expr satisfies never;
-  }
+/** A test on the axis outside a load's gate: its lanes would differ. `seen` holds what has none. */
+function hasBareTest(expr: Expr, axis: string, seen: Set<Expr>): boolean {
+  if (expr.kind === "test") return coefficient(expr.of, axis) !== 0;
+  if (expr.kind === "load" || seen.has(expr)) return false;
+  seen.add(expr);
+  return exprChildren(expr).some((child) => hasBareTest(child, axis, seen));
 }
 
-function vectorise(stmt: Stmt, axis: string, lanes: Lanes, at: Affine): readonly Stmt[] {
+function vectorise(
+  stmt: Stmt,
+  axis: string,
+  lanes: Lanes,
+  at: Affine,
+  vector: (expr: Expr) => Typed,
+): readonly Stmt[] {
   if (stmt.kind !== "store" && stmt.kind !== "reduce")
     throw new InternalError(`cannot vectorise ${stmt.kind}`);
-  const value = asVector(vectorExpr(stmt.value, axis, lanes, at));
+  const value = asVector(vector(stmt.value));
   const to: Access = { ...stmt.to, at: substituteAffine(stmt.to.at, axis, at) };
   const step = coefficient(stmt.to.at, axis);
   if (step === 1) return [{ ...stmt, to: { ...to, lanes }, value: value.expr }];
@@ -125,8 +111,8 @@ function asVector(typed: Typed): Typed {
   return typed.vector ? typed : { expr: { kind: "splat", value: typed.expr }, vector: true };
 }
 
-/** The expression for `lanes` iterations at once; scalar where it does not depend on the axis. */
-function vectorExpr(root: Expr, axis: string, lanes: Lanes, at: Affine): Typed {
+/** Makes of an expression that for `lanes` iterations at once; scalar where it does not depend on the axis. */
+function vectoriser(axis: string, lanes: Lanes, at: Affine): (expr: Expr) => Typed {
   const done = new Map<Expr, Typed>();
   const visit = (expr: Expr): Typed => {
     const known = done.get(expr);
@@ -148,7 +134,7 @@ function vectorExpr(root: Expr, axis: string, lanes: Lanes, at: Affine): Typed {
     }
     return { expr: mapExpr(expr, (e) => substituted(e, axis, at)), vector: false };
   };
-  return visit(root);
+  return visit;
 }
 
 /** A condition that is the same in every lane stays one truth value. */

@@ -2,7 +2,7 @@
 import type { Access, Expr, Stmt } from "../../ir/kernel.js";
 import type { Range, Ranges } from "../../ir/range.js";
 import { axisRange, decide, integerRange } from "../../ir/range.js";
-import { mapExpr } from "../../ir/visit.js";
+import { exprChildren, mapExpr } from "../../ir/visit.js";
 
 /** The ranges with one more name. */
 export function withRange(ranges: Ranges, name: string, range: Range): Ranges {
@@ -16,7 +16,22 @@ export function afterLet(ranges: Ranges, name: string, value: Expr): Ranges {
     : ranges;
 }
 
+const conditional = new WeakMap<Expr, boolean>();
+
+/** Whether an expression holds anything a range could decide. */
+function hasCondition(expr: Expr): boolean {
+  const known = conditional.get(expr);
+  if (known !== undefined) return known;
+  const own =
+    (expr.kind === "load" && expr.from.gate !== null) ||
+    (expr.kind === "call" && (expr.fn === "select" || expr.fn === "and"));
+  const has = own || exprChildren(expr).some(hasCondition);
+  conditional.set(expr, has);
+  return has;
+}
+
 export function decideExpr(expr: Expr, ranges: Ranges): Expr {
+  if (!hasCondition(expr)) return expr;
   return mapExpr(expr, (e) => {
     if (e.kind === "load" && e.from.gate !== null) {
       const holds = decide(e.from.gate.when, ranges);

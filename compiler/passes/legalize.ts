@@ -13,7 +13,7 @@ import type { Expr, Kernel, Lanes, Stmt } from "../../ir/kernel.js";
 import type { Scalar } from "../../ir/scalar.js";
 import { arg, scalarFns } from "../../ir/scalar.js";
 import type { Target } from "../../ir/target.js";
-import { mapExpr } from "../../ir/visit.js";
+import { mapExpr, rewriter } from "../../ir/visit.js";
 import { lowerScalar } from "../lower/scalar.js";
 import type { PassContext } from "../pass.js";
 
@@ -29,7 +29,7 @@ export function legalize(kernel: Kernel, { target }: PassContext): Kernel {
 
 function legalStmts(stmts: readonly Stmt[], target: Target, outer: LetLanes): readonly Stmt[] {
   const lets = new Map(outer);
-  const legal = (expr: Expr): Expr => legalExpr(expr, target, lets);
+  const legal = legaliser(target, lets);
   return stmts.map((stmt): Stmt => {
     switch (stmt.kind) {
       case "for":
@@ -66,8 +66,9 @@ function fused(stmt: Extract<Stmt, { kind: "reduce" }>, target: Target): Stmt {
   return { kind: "store", to, value: { kind: "call", fn: "fma", args: [a, b, { kind: "load", from: to }] } };
 }
 
-function legalExpr(expr: Expr, target: Target, lets: LetLanes): Expr {
-  return mapExpr(expr, (e) => {
+/** One for a block, so that what its statements share stays shared. */
+function legaliser(target: Target, lets: LetLanes): (expr: Expr) => Expr {
+  const legal = (e: Expr): Expr => {
     if (e.kind !== "call") return e;
     if (e.fn === "fma") {
       if (target.fns.has("fma")) return e;
@@ -80,7 +81,8 @@ function legalExpr(expr: Expr, target: Target, lets: LetLanes): Expr {
     if (e.fn === "add" && lanes === 4 && target.fns.has("fma")) return sum(args);
     if (target.fns.has(e.fn)) return args.every((a, i) => a === e.args[i]) ? e : { ...e, args };
     return expanded(e.fn, args, lanes);
-  });
+  };
+  return rewriter({ expr: legal }).expr;
 }
 
 /** a * b + c as one operation, whichever side the product is on. */

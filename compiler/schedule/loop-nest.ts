@@ -7,7 +7,7 @@
  */
 import type { Access, Affine, Expr, LoopMode, Nest, ReduceFn, Stmt } from "../../ir/kernel.js";
 import { addAffine, affine, substituteAffine } from "../../ir/kernel.js";
-import { freeNames, mapAccess, mapExpr } from "../../ir/visit.js";
+import { freeNames, mapExpr, rewriter } from "../../ir/visit.js";
 import { decideGates } from "../passes/gates.js";
 
 /** Iterations of a reduction have an order; those of a pure axis do not. */
@@ -71,31 +71,19 @@ export function mapNest(
   nest: LoopNest,
   rewrite: { readonly expr?: (e: Expr) => Expr; readonly at?: (a: Affine) => Affine },
 ): LoopNest {
-  const at = rewrite.at ?? ((a: Affine) => a);
-  const own = rewrite.expr ?? ((e: Expr) => e);
-  const leaf = (e: Expr): Expr => {
-    switch (e.kind) {
-      case "index":
-        return own({ ...e, at: at(e.at) });
-      case "integer":
-      case "test":
-        return own({ ...e, of: at(e.of) });
-      case "load":
-        return own({ ...e, from: { ...e.from, at: at(e.from.at) } });
-      default:
-        return own(e);
-    }
-  };
-  const whole = (e: Expr): Expr => mapExpr(e, leaf);
+  const { expr, access } = rewriter({
+    ...(rewrite.expr === undefined ? {} : { expr: rewrite.expr }),
+    ...(rewrite.at === undefined ? {} : { affine: rewrite.at }),
+  });
   return {
     ...nest,
-    lets: nest.lets.map((l) => ({ ...l, value: whole(l.value) })),
+    lets: nest.lets.map((l) => ({ ...l, value: expr(l.value) })),
     reduce: nest.reduce && {
       ...nest.reduce,
-      value: whole(nest.reduce.value),
-      guard: nest.reduce.guard && whole(nest.reduce.guard),
+      value: expr(nest.reduce.value),
+      guard: nest.reduce.guard && expr(nest.reduce.guard),
     },
-    stores: nest.stores.map(({ to, value }) => ({ to: mapAccess(to, whole, at), value: whole(value) })),
+    stores: nest.stores.map(({ to, value }) => ({ to: access(to), value: expr(value) })),
   };
 }
 
