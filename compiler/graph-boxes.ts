@@ -111,13 +111,13 @@ function titleOf(node: Node): string {
   }
 }
 
-function convTitle({ window, groups, batchGroups }: NodeOf<"conv">): string {
+function convTitle({ window, groups, batchGroups, local }: NodeOf<"conv">): string {
   const all = (values: readonly number[]): string =>
     values.every((value) => value === values[0]) ? String(values[0]) : values.join("×");
   const attribute = (name: string, values: readonly number[]): string =>
     values.every((value) => value === 1) ? "" : `, ${name} ${all(values)}`;
   return [
-    `conv ${window.map(({ size }) => size).join("×")}`,
+    `${local ? "local conv" : "conv"} ${window.map(({ size }) => size).join("×")}`,
     attribute(
       "stride",
       window.map(({ stride }) => stride),
@@ -130,6 +130,7 @@ function convTitle({ window, groups, batchGroups }: NodeOf<"conv">): string {
       "input dilation",
       window.map(({ lhsDilation }) => lhsDilation),
     ),
+    window.some(({ reversal }) => reversal) ? ", reversed" : "",
     groups === 1 ? "" : `, ${groups} groups`,
     batchGroups === 1 ? "" : `, ${batchGroups} batch groups`,
   ].join("");

@@ -1,19 +1,18 @@
 /** flax.json: what flax computes, refuses and initialises, against the compiler on every way there is to run it. */
 import { createHash } from "node:crypto";
-import { flattenParams, unflattenParams, type Variables } from "../../compiler/checkpoint/tree.js";
+import { flattenParams } from "../../compiler/checkpoint/tree.js";
 import { lax } from "../../compiler/lax/index.js";
 import { key } from "../../compiler/random/threefry.js";
-import { errorCodes } from "../../compiler/refusal.js";
 import { traceProgram } from "../../compiler/trace.js";
 import type { Traced } from "../../compiler/traced.js";
-import { ConvsmithError } from "../../runtime/error.js";
 import { type Tensor, tensor } from "../../runtime/tensor.js";
 import { activationCase } from "../conformance/activation-case.js";
 import { asTensor, differences, expectedOf } from "../conformance/every-way.js";
 import { moduleOf, variablesOf } from "../conformance/flax-model.js";
-import { type Case, describeError } from "../conformance/suite.js";
+import type { Case } from "../conformance/suite.js";
 import { suiteTest } from "../conformance/suite-test.js";
 import { buildModel } from "./build-model.js";
+import { refusal, zeros, zeroVariables } from "./refused.js";
 import { hexBits, initializerOf, recorded, recordedNumber } from "./vectors.js";
 
 const { cases, refused, init, activations, lax: laxCalls, laxRefused } = recorded;
@@ -47,58 +46,17 @@ function laxCases(): Case[] {
   }));
 }
 
-/** Our class for each of flax's exceptions, and others that say the same where jax's own choice is accidental. */
-const classesFor: Readonly<Record<string, readonly string[]>> = {
-  ValueError: ["ConfigError", "ShapeError"],
-  TypeError: ["ConfigError", "ShapeError"],
-  ZeroDivisionError: ["ConfigError", "ShapeError"],
-  AssertionError: ["ShapeError"],
-  RuntimeError: ["ConfigError"],
-  ScopeParamShapeError: ["CheckpointError"],
-  ScopeParamNotFoundError: ["CheckpointError"],
-  ScopeCollectionNotFound: ["CheckpointError"],
-  ApplyScopeInvalidVariablesStructureError: ["CheckpointError"],
-};
-
-async function refusal(
-  attempt: () => unknown,
-  flax: { readonly error: string; readonly message: string },
-): Promise<string[]> {
-  try {
-    await attempt();
-  } catch (error) {
-    if (!(error instanceof ConvsmithError)) return [`not a typed error: ${describeError(error)}`];
-    const wrong: string[] = [];
-    const known = classesFor[flax.error] ?? [];
-    if (!known.includes(error.name))
-      wrong.push(`${error.name} [${error.code}] for flax's ${flax.error}: ${error.message}`);
-    if (!Object.hasOwn(errorCodes, error.code)) wrong.push(`code ${error.code} is not listed`);
-    if (/\n/.test(error.message) || error.message.length > 300 || /undefined|\[object/.test(error.message))
-      wrong.push(`the message is not one clear line: ${JSON.stringify(error.message)}`);
-    return wrong;
-  }
-  return [`accepted, where flax raises ${flax.error}: ${flax.message}`];
-}
-
 function refusedConvs(): Case[] {
   return refused.map(({ config, mask, inputShape, given, ...flax }) => ({
     name: `Conv ${JSON.stringify(config)}${mask === undefined ? "" : ` mask [${mask.shape}]`} on [${inputShape}]${given === undefined ? "" : ` given ${JSON.stringify(given)}`}`,
     check: () =>
       refusal(async () => {
         const conv = moduleOf("Conv", config, mask === undefined ? null : zeros(mask.shape));
-        if (given !== undefined) return conv.apply(variables(given), zeros(inputShape));
+        if (given !== undefined) return conv.apply(zeroVariables(given), zeros(inputShape));
         conv.init(key(0), inputShape);
         return traceProgram(conv, { inputs: [inputShape] });
       }, flax),
   }));
-}
-
-const zeros = (shape: readonly number[]) =>
-  tensor(new Float32Array(shape.reduce((product, extent) => product * extent, 1)), shape);
-
-function variables(given: Readonly<Record<string, readonly number[]>> | null): Variables {
-  const entries = Object.entries(given ?? {}).map(([path, shape]) => [path, zeros(shape)] as const);
-  return unflattenParams(entries) as Variables;
 }
 
 function refusedLax(): Case[] {
