@@ -204,17 +204,31 @@ export function walkExprs(stmts: readonly Stmt[], visit: (expr: Expr, stmt: Stmt
   }
 }
 
+type Load = Extract<Expr, { readonly kind: "load" }>;
+
+const loadsOf = new WeakMap<Expr, readonly Load[]>();
+
+/** The loads of an expression, each node once, children first; worked out once for each expression a statement holds. */
+function exprLoads(expr: Expr): readonly Load[] {
+  const known = loadsOf.get(expr);
+  if (known !== undefined) return known;
+  const loads: Load[] = [];
+  walkExpr(expr, (node) => {
+    if (node.kind === "load") loads.push(node);
+  });
+  loadsOf.set(expr, loads);
+  return loads;
+}
+
 /** Every access of the statements, in program order: a statement's loads, then what it writes. */
 export function walkAccesses(
   stmts: readonly Stmt[],
   visit: (access: Access, use: AccessUse, stmt: Stmt) => void,
 ): void {
   for (const stmt of stmts) {
-    const seen = new Set<Expr>();
-    const onExpr = (node: Expr): void => {
-      if (node.kind === "load") visit(node.from, "load", stmt);
-    };
-    for (const expr of stmtExprs(stmt)) walkExpr(expr, onExpr, seen);
+    const exprs = stmtExprs(stmt);
+    const loads = exprs.length === 1 ? exprLoads(exprs[0]!) : new Set(exprs.flatMap(exprLoads));
+    for (const load of loads) visit(load.from, "load", stmt);
     if (stmt.kind === "store" || stmt.kind === "reduce") visit(stmt.to, stmt.kind, stmt);
     if (stmt.kind === "for" || stmt.kind === "if") walkAccesses(stmt.body, visit);
   }
