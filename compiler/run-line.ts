@@ -4,10 +4,10 @@
  *
  *   ; run: opt --pass=fuse-pad,prune --precision=highest --target=js
  *
- * Without `--pass` the whole pipeline runs. Defaults (`--precision=default`, `--target=js`) are left out.
+ * Without `--pass` the whole pipeline runs. Defaults (`--precision=default`, `--target=js`, `--threads=1`) are left out.
  */
 import type { TargetName } from "../ir/target.js";
-import { targets } from "../ir/target.js";
+import { targets, withThreads } from "../ir/target.js";
 import { ConfigError } from "../runtime/error.js";
 import type { PassContext } from "./pass.js";
 
@@ -23,6 +23,7 @@ export function runLine({ passes, context }: Run): string {
     passes === null ? "" : ` --pass=${passes.join(",")}`,
     context.precision === "default" ? "" : ` --precision=${context.precision}`,
     context.target.name === "js" ? "" : ` --target=${context.target.name}`,
+    context.target.threads === 1 ? "" : ` --threads=${context.target.threads}`,
   ].join("");
 }
 
@@ -37,12 +38,14 @@ export function parseRunLine(text: string): Run {
   let passes: readonly string[] | null = null;
   let precision: PassContext["precision"] = "default";
   let target: TargetName = "js";
+  let threads = 1;
   for (const option of match[1]!.split(" ").filter((word) => word !== "")) {
     const [name, value] = option.slice(2).split("=") as [string, string];
     if (name === "pass") passes = value.split(",");
     else if (name === "precision" && (value === "default" || value === "highest")) precision = value;
     else if (name === "target" && Object.hasOwn(targets, value)) target = value as TargetName;
+    else if (name === "threads" && /^[1-9]\d?$/.test(value)) threads = Number(value);
     else refuse(`it says ${option}`);
   }
-  return { passes, context: { precision, target: targets[target] } };
+  return { passes, context: { precision, target: withThreads(targets[target], threads) } };
 }

@@ -1,7 +1,11 @@
 /** A whole program as an emitter sees it: kernels, and the calls of them at fixed places of one memory. */
-import type { Kernel } from "./kernel.js";
+import type { Buffer, Kernel } from "./kernel.js";
+import { elementBytes } from "./types.js";
 
-/** One kernel call. `args` are byte offsets into memory: of each of the kernel's params, then of each of its locals. */
+/**
+ * One kernel call. `args` are byte offsets into memory: of each of the kernel's params, then of each of its locals. A
+ * scratch local is the first worker's; those of the others follow, `scratchBytes` apart.
+ */
 export interface KernelCall {
   readonly kernel: string;
   readonly args: readonly number[];
@@ -14,4 +18,24 @@ export interface KernelProgram {
   readonly setup: readonly KernelCall[];
   readonly run: readonly KernelCall[];
   readonly memoryBytes: number;
+  /** Left out: one worker, and no kernel has parallel loops that matter. */
+  readonly threads?: Threads;
+}
+
+export interface Threads {
+  /** Workers that memory is planned for. */
+  readonly count: number;
+  /** Byte offset of `controlBytes` bytes, 0 at the start, in which the workers wait for each other. */
+  readonly control: number;
+}
+
+/** A cache line, and the one that processors fetch with it. */
+export const lineBytes = 128;
+
+/** Four words that are written often, a line each. */
+export const controlBytes = 4 * lineBytes;
+
+/** What one worker's part of a scratch buffer takes, so that no two workers write to one cache line. */
+export function scratchBytes({ size, element }: Pick<Buffer, "size" | "element">): number {
+  return Math.ceil((size * elementBytes(element)) / lineBytes) * lineBytes;
 }

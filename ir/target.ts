@@ -16,6 +16,8 @@ export interface Target {
   readonly registers: number;
   /** True where every arithmetic result is rounded to f32 once, so that results can be compared bit for bit. */
   readonly exactF32: boolean;
+  /** Workers that share the parallel loops; 1 where there are none. */
+  readonly threads: number;
 }
 
 /** Every backend prints the others as operations or subroutines; rsqrt takes two operations, no more than a call. */
@@ -25,7 +27,16 @@ const fmaFns: ReadonlySet<KernelFn> = new Set<KernelFn>([...scalar, "fma"]);
 const serial: ReadonlySet<LoopMode> = new Set<LoopMode>(["serial"]);
 
 export const targets: Readonly<Record<TargetName, Target>> = {
-  js: { name: "js", backend: "js", modes: serial, fns: exactFns, lanes: 1, registers: 16, exactF32: true },
+  js: {
+    name: "js",
+    backend: "js",
+    modes: serial,
+    fns: exactFns,
+    lanes: 1,
+    registers: 16,
+    exactF32: true,
+    threads: 1,
+  },
   /** Values between a load and a store keep double precision: fewer conversions and smaller errors. */
   "js-wide": {
     name: "js-wide",
@@ -35,6 +46,7 @@ export const targets: Readonly<Record<TargetName, Target>> = {
     lanes: 1,
     registers: 16,
     exactF32: false,
+    threads: 1,
   },
   "wasm-simd": {
     name: "wasm-simd",
@@ -44,6 +56,7 @@ export const targets: Readonly<Record<TargetName, Target>> = {
     lanes: 4,
     registers: 16,
     exactF32: true,
+    threads: 1,
   },
   "wasm-relaxed": {
     name: "wasm-relaxed",
@@ -53,5 +66,13 @@ export const targets: Readonly<Record<TargetName, Target>> = {
     lanes: 4,
     registers: 16,
     exactF32: false,
+    threads: 1,
   },
 };
+
+const shared: ReadonlySet<LoopMode> = new Set<LoopMode>(["serial", "parallel"]);
+
+/** The target with so many workers; only wasm has more than one. */
+export function withThreads(target: Target, threads: number): Target {
+  return target.backend === "wasm" && threads > 1 ? { ...target, modes: shared, threads } : target;
+}

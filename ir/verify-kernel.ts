@@ -1,13 +1,15 @@
 /** What is wrong with a kernel; verify.ts lists the checks. */
 import type { Diagnostic } from "./diagnostic.js";
-import type { Access, Buffer, Expr, For, Kernel, LoopMode, Stmt } from "./kernel.js";
+import type { Access, Buffer, Expr, For, Kernel, LoopMode, Nest, Stmt } from "./kernel.js";
+import { type ParallelRange, parallelRange } from "./parallel.js";
 import { printAffine, printKernelWithLines } from "./print.js";
 import type { Range } from "./range.js";
 import { accessInRange, axisRange, facts, integerRange } from "./range.js";
 import type { Target } from "./target.js";
 import type { ExprScope, ValueType } from "./verify-expr.js";
 import { checkAffine, checkCondition, exprType, named } from "./verify-expr.js";
-import { neverMeet } from "./verify-races.js";
+import type { Write } from "./verify-races.js";
+import { neverMeet, neverMeetInPieces } from "./verify-races.js";
 import type { ConcurrentLoop, KnownBuffer, Scope } from "./verify-scope.js";
 import { emptyScope, inner, isVarying, resolve } from "./verify-scope.js";
 import { freeNames, stmtExprs, walkExpr } from "./visit.js";
@@ -28,6 +30,8 @@ class KernelCheck {
   private readonly found: Diagnostic[] = [];
   /** Locals, nests and statements visited so far, in the order they are printed. */
   private visited = 0;
+  /** What the nest being visited writes to memory, where workers share it. */
+  private shared: Map<string, Write[]> | null = null;
 
   constructor(kernel: Kernel, target: Target | null) {
     this.kernel = kernel;
@@ -59,11 +63,20 @@ class KernelCheck {
       this.nextLine();
       if (nests.has(nest.name)) this.report(`there is another nest ${nest.name}`);
       nests.add(nest.name);
-      this.block(nest.body, inner(scope));
+      this.nest(nest, scope);
     }
     if (this.found.length === 0) return [];
     const { lines } = printKernelWithLines(this.kernel);
     return this.found.map(({ line, message }) => ({ line: line === 0 ? 0 : lines[line - 1]!, message }));
+  }
+
+  private nest(nest: Nest, scope: Scope): void {
+    const { length } = this.found;
+    const line = this.visited;
+    const range = parallelRange(this.kernel, nest);
+    this.shared = range === null ? null : new Map();
+    this.block(nest.body, inner(scope));
+    if (range !== null && this.found.length === length) this.checkWorkers(range, line);
   }
 
   private defineBuffer(name: string, buffer: KnownBuffer, scope: Scope): void {
@@ -200,12 +213,14 @@ class KernelCheck {
     if (buffer?.readOnly) this.report(`${to.buffer} is only read, by its declaration`);
     if (!this.checkAccess(to, scope) || buffer === undefined || buffer.space === "scratch") return;
     const write = { at: resolve(to.at, scope), lanes: to.lanes, ranges: scope.ranges };
+    const record = (writes: Map<string, Write[]>): void => {
+      const known = writes.get(to.buffer);
+      if (known === undefined) writes.set(to.buffer, [write]);
+      else known.push(write);
+    };
     // A buffer made inside a loop is another one in each iteration.
-    for (const loop of scope.loops.slice(buffer.depth)) {
-      const writes = loop.writes.get(to.buffer);
-      if (writes === undefined) loop.writes.set(to.buffer, [write]);
-      else writes.push(write);
-    }
+    for (const loop of scope.loops.slice(buffer.depth)) record(loop.writes);
+    if (this.shared !== null && buffer.space !== "register") record(this.shared);
   }
 
   /** False where the address or the buffer makes no sense. */
@@ -251,5 +266,16 @@ class KernelCheck {
           message: `two iterations of ${loop.mode} ${loop.axis} may write one element of ${buffer}`,
         });
     }
+  }
+
+  /** Workers run the loops around a parallel loop each for themselves: iterations of those are concurrent too. */
+  private checkWorkers({ axis }: ParallelRange, line: number): void {
+    const loop = { axis, fixed: new Set<string>() };
+    for (const [buffer, writes] of this.shared!)
+      if (writes.some((a, i) => writes.slice(i).some((b) => !neverMeetInPieces(a, b, loop))))
+        this.found.push({
+          line,
+          message: `two workers of parallel ${axis} may write one element of ${buffer}`,
+        });
   }
 }

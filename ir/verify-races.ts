@@ -8,7 +8,7 @@
  */
 import type { Affine } from "./kernel.js";
 import { coefficient } from "./kernel.js";
-import type { Ranges } from "./range.js";
+import type { Range, Ranges } from "./range.js";
 
 /** One write inside the loop; `at` over axes and opaque integer lets, index lets replaced by what they stand for. */
 export interface Write {
@@ -30,9 +30,26 @@ function gcd(a: number, b: number): number {
 
 /** Whether the two writes (or one and itself) never meet in different iterations of the loop. */
 export function neverMeet(a: Write, b: Write, { axis, extent, fixed }: RaceLoop): boolean {
-  if (extent < 2 || neverHappens(a) || neverHappens(b)) return true;
-  const step = Math.abs(coefficient(a.at, axis));
-  if (step === 0 || coefficient(a.at, axis) !== coefficient(b.at, axis)) return false;
+  return neverMeetAt(a, b, axis, fixed, { min: 1 - extent, max: extent - 1 });
+}
+
+/** The same of writes in different pieces of a loop: the axis takes the values it has at each of them. */
+export function neverMeetInPieces(
+  a: Write,
+  b: Write,
+  { axis, fixed }: Pick<RaceLoop, "axis" | "fixed">,
+): boolean {
+  const [of, from] = [a.ranges.get(axis), b.ranges.get(axis)];
+  if (of === undefined || from === undefined) return false;
+  return neverMeetAt(a, b, axis, fixed, { min: of.min - from.max, max: of.max - from.min });
+}
+
+/** `apart`: by how much the axis at `a` may exceed that at `b`. */
+function neverMeetAt(a: Write, b: Write, axis: string, fixed: ReadonlySet<string>, apart: Range): boolean {
+  if ((apart.min >= 0 && apart.max <= 0) || neverHappens(a) || neverHappens(b)) return true;
+  const coef = coefficient(a.at, axis);
+  const step = Math.abs(coef);
+  if (step === 0 || coef !== coefficient(b.at, axis)) return false;
   let period = 0;
   let low = a.at.offset - b.at.offset - (b.lanes - 1);
   let high = a.at.offset - b.at.offset + (a.lanes - 1);
@@ -55,11 +72,10 @@ export function neverMeet(a: Write, b: Write, { axis, extent, fixed }: RaceLoop)
     return true;
   };
   if (!sameFixedTerms(a.at, b.at, fixed) || !add(a, 1) || !add(b, -1)) return false;
-  const farthest = step * (extent - 1);
-  return (
-    missesMultiples(low + step, high + farthest, period) &&
-    missesMultiples(low - farthest, high - step, period)
-  );
+  const { min, max } = coef > 0 ? apart : { min: -apart.max, max: -apart.min };
+  const misses = (from: number, to: number): boolean =>
+    from > to || missesMultiples(low + step * from, high + step * to, period);
+  return misses(Math.max(1, min), max) && misses(min, Math.min(-1, max));
 }
 
 /** Inside a loop of no iterations. */

@@ -18,7 +18,8 @@
  * - a register buffer is not used in a parallel, workgroup or lane loop inside its block: it would leave its worker; nor
  *   is a shared buffer in a parallel or workgroup loop;
  * - no two iterations of a parallel, workgroup or lane loop write one element of a buffer they share (verify-races.ts):
- *   what cannot be proved is refused;
+ *   what cannot be proved is refused; where workers share a nest (parallel.ts), the loops around the parallel one count
+ *   as parallel too;
  * - a barrier is not under a condition that may differ between lanes.
  *
  * With a target: only its loop modes (no unroll or vector loops are left, therefore), its functions and its lanes; the
