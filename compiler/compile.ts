@@ -26,8 +26,8 @@ import type { HandSchedules, Planned } from "./plan.js";
 import { plan } from "./plan.js";
 import { refuse } from "./refusal.js";
 import { runGraphPasses } from "./run-passes.js";
-import type { TraceResult, TraceTarget } from "./trace.js";
-import { traceProgram } from "./trace.js";
+import type { GivenDTypes, TraceResult, TraceTarget } from "./trace.js";
+import { dtypesOf, traceProgram } from "./trace.js";
 
 /** Everything made of a program for one target. */
 export interface Built {
@@ -51,15 +51,20 @@ export class Compilation {
   readonly notes: readonly string[];
   private readonly built = new Map<TargetName, Promise<Built>>();
 
+  /** `givenDTypes`: of parameters that come later. */
   constructor(
     private readonly target: TraceTarget,
     options: CompileOptions,
+    givenDTypes?: GivenDTypes,
   ) {
     checkCompileOptions("compile", options);
     this.options = options;
     this.backend = resolveBackend(options.backend);
     this.progress("trace", 0);
-    this.traced = traceProgram(target, { inputs: options.inputs });
+    this.traced = traceProgram(target, {
+      inputs: options.inputs,
+      givenDTypes: givenDTypes ?? dtypesOf(options.variables),
+    });
     this.name = options.name ?? this.traced.graph.name;
     this.precision = needsHighest(this.traced.graph) ? "highest" : (options.precision ?? "default");
     const { variables } = options;
@@ -175,7 +180,7 @@ function checkKernels(byHand: HandSchedules, { layers }: Planned): void {
 /** The arrays of program.weights: constants as they are, parameters from the variables given. */
 export function weightData(planned: Planned, values: ReadonlyMap<string, Tensor>): ElementArray[] {
   return planned.weights.map(({ node }) =>
-    node.op === "constant" ? node.data : parameterData(values.get(node.path)!),
+    node.op === "constant" ? node.data : parameterData(values.get(node.path)!, node),
   );
 }
 
@@ -190,7 +195,9 @@ function notesOf(options: CompileOptions, precision: "default" | "highest"): str
   if (precision === "highest" && options.precision !== "highest")
     notes.push('precision: a layer asks for "highest", so the whole program is compiled with it');
   if (precision === "highest" && options.algorithm === "winograd")
-    notes.push('algorithm: "winograd" rounds otherwise than precision "highest" allows; every layer is direct');
+    notes.push(
+      'algorithm: "winograd" rounds otherwise than precision "highest" allows; every layer is direct',
+    );
   return notes;
 }
 

@@ -43,7 +43,7 @@ export function isDType(value: unknown): value is DType {
 }
 
 /** jax without x64: float64 means float32. */
-export function narrowed(dtype: DType): DType {
+export function narrowed(dtype: DType): Exclude<DType, "float64"> {
   return dtype === "float64" ? "float32" : dtype;
 }
 

@@ -109,13 +109,17 @@ export function compile<B extends BackendName = BackendName, R = Tensor>(
   options: CompileOptions<B>,
 ): Promise<Executable<B, R>>;
 export async function compile(target: TraceTarget, options: CompileOptions): Promise<unknown> {
-  const compilation = new Compilation(target, options);
+  return executableOf(new Compilation(target, options));
+}
+
+/** What compile returns, its type known to whoever asks. */
+export async function executableOf<R>(compilation: Compilation): Promise<Executable<BackendName, R>> {
   const { built, instance, note } = await instantiate(compilation);
   const notes = [...compilation.notes, note];
   const executable = createExecutable<Result>(built.program, instance, { notes });
   if (!compilation.needsVariables && built.program.weights.length > 0)
     executable.setWeights(weightData(built.planned, new Map()));
-  return withCompiler({ compilation, built }, executable);
+  return withCompiler({ compilation, built }, executable) as unknown as Executable<BackendName, R>;
 }
 
 interface Compiled {

@@ -97,10 +97,10 @@ function readDType(name: string, dtype: unknown): StoredDType {
   if (!isDType(dtype))
     return refuse("unknown-dtype", `input "${name}": dtype ${didYouMean(String(dtype), dtypes)}`);
   const stored = narrowed(dtype);
-  if (stored === "float16" || stored === "bfloat16" || stored === "complex64")
+  if (stored === "complex64")
     return refuse(
       "dtype-unsupported",
-      `input "${name}": ${dtype} inputs are not supported; float32 and integers work`,
+      `input "${name}": ${dtype} inputs are not supported; real floats and integers work`,
     );
   return stored as StoredDType;
 }

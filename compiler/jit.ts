@@ -3,13 +3,15 @@ import type { Result, RunInput } from "../runtime/binding.js";
 import type { Tensor } from "../runtime/tensor.js";
 import type { Variables } from "./checkpoint/tree.js";
 import { flattenParams } from "./checkpoint/tree.js";
+import { Compilation } from "./compile.js";
 import type { BackendName, CompileOptions } from "./compile-options.js";
 import { checkCompileOptions } from "./compile-options.js";
 import type { Executable, ResultOf } from "./executable.js";
-import { compile } from "./executable.js";
+import { executableOf } from "./executable.js";
 import { isTensor } from "./option.js";
 import { refuse } from "./refusal.js";
-import type { TraceTarget } from "./trace.js";
+import type { GivenDTypes, TraceTarget } from "./trace.js";
+import { dtypesOf } from "./trace.js";
 
 export type JitOptions = Omit<CompileOptions, "inputs" | "variables">;
 
@@ -31,7 +33,8 @@ interface Entry {
 }
 
 /**
- * A function of variables and inputs that compiles itself for each new combination of input shapes and dtypes.
+ * A function of variables and inputs that compiles itself for each new combination of input shapes, and of dtypes of
+ * inputs and parameters.
  *
  * Parameters are packed once per set of Tensor objects: after writing into their `data` in place, call `clear()`.
  *
@@ -46,13 +49,16 @@ export function jit<R = Tensor>(target: TraceTarget, options?: JitOptions): Jitt
 export function jit(target: TraceTarget, options: JitOptions = {}): Jitted<Result> {
   checkCompileOptions("jit", options);
   const cache = new Map<string, Entry>();
-  const entryFor = (inputs: readonly Tensor[]): Entry => {
-    const key = inputs.map((input) => `${input.dtype}[${input.shape.join()}]`).join(";");
+  const entryFor = (variables: Variables, inputs: readonly Tensor[]): Entry => {
+    const given = dtypesOf(variables);
+    const shapes = inputs.map((input) => `${input.dtype}[${input.shape.join()}]`);
+    const narrow = [...given].filter(([, dtype]) => dtype !== "float32");
+    const key = JSON.stringify([shapes, narrow]);
     const known = cache.get(key);
     if (known !== undefined) return known;
     const specs = inputs.map(({ shape, dtype }) => ({ shape, dtype }));
     const entry: Entry = {
-      executable: compile<BackendName, Result>(target, { ...options, inputs: specs }),
+      executable: executableFor(target, { ...options, inputs: specs }, given),
       queue: Promise.resolve(),
       packed: null,
     };
@@ -77,7 +83,7 @@ export function jit(target: TraceTarget, options: JitOptions = {}): Jitted<Resul
           "bad-inputs",
           "jit: inputs are Tensors, whose shapes decide what is compiled; use tensor(data, shape)",
         );
-    const entry = entryFor(inputs);
+    const entry = entryFor(variables, inputs);
     const result = entry.queue.then(() => run(entry, variables, inputs));
     entry.queue = result.catch(() => undefined);
     return result;
@@ -91,6 +97,14 @@ export function jit(target: TraceTarget, options: JitOptions = {}): Jitted<Resul
       cache.clear();
     },
   });
+}
+
+async function executableFor(
+  target: TraceTarget,
+  options: CompileOptions,
+  given: GivenDTypes,
+): Promise<Executable<BackendName, Result>> {
+  return executableOf(new Compilation(target, options, given));
 }
 
 /** The parameter Tensors by path; null where the variables are no tree, which setVariables refuses. */

@@ -2,7 +2,8 @@
 import { distance } from "fastest-levenshtein";
 import type { DType, Tensor } from "../runtime/tensor.js";
 import { arrayNames, arrayTypeName, dataLength } from "../runtime/tensor.js";
-import { dtypes, isDType, isInteger, narrowed } from "./element-type.js";
+import type { FloatDType } from "./element-type.js";
+import { dtypes, isDType, isFloat, isInteger, narrowed } from "./element-type.js";
 import type { Code } from "./refusal.js";
 import { refuse } from "./refusal.js";
 
@@ -130,14 +131,16 @@ export function dtypeOption(owner: string, option: string, value: unknown): DTyp
   );
 }
 
-/** A dtype a module may compute in: floating (ConfigError otherwise), and for now float32. */
-export function floatDTypeOption(owner: string, option: string, value: unknown): DType {
+/** A dtype a module may compute in: floating (ConfigError otherwise), and for now real. */
+export function floatDTypeOption(owner: string, option: string, value: unknown): FloatDType {
   const dtype = dtypeOption(owner, option, value);
+  if (isFloat(dtype)) return dtype;
   if (isInteger(dtype))
     refuse("dtype-not-inexact", `${owner}: ${option} is ${dtype}; it must be a floating dtype: float32`);
-  if (dtype !== "float32")
-    refuse("dtype-unsupported", `${owner}: ${option} ${dtype} is not supported; float32 works`);
-  return dtype;
+  return refuse(
+    "dtype-unsupported",
+    `${owner}: ${option} ${dtype} is not supported; float32, float16 and bfloat16 work`,
+  );
 }
 
 export function isTensor(value: unknown): value is Tensor {

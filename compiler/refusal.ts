@@ -113,10 +113,11 @@ export const errorCodes = {
     "parameters the module needs are not there",
   ),
   "params-shape": checkpoint("ScopeParamShapeError", "a parameter of another shape than the module needs"),
+  "params-dtype": checkpoint("-", "a parameter of a dtype that the compiled program does not hold"),
   "params-in-params": checkpoint("ApplyScopeInvalidVariablesStructureError", "params inside params"),
   "params-extra": checkpoint("-", "parameters the model does not use, where that was to be refused"),
   // What this version leaves out.
-  "dtype-unsupported": unsupported("-", "16-bit and complex values; float32 works"),
+  "dtype-unsupported": unsupported("-", "complex values; real floats work"),
   "local-groups": unsupported(
     "NotImplementedError",
     "a local convolution in feature groups, which flax has not either",

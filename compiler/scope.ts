@@ -53,6 +53,8 @@ export interface Trace {
   readonly scopes: Map<ModuleLike, Scope>;
   readonly params: Map<string, ParamRequest>;
   readonly values: Map<string, Traced>;
+  /** Of parameters whose values are known: a value keeps its own dtype, whatever the module would have made. */
+  readonly givenDTypes: ReadonlyMap<string, DType>;
   /** Parameters created so far in the scope of each path. */
   readonly counts: Map<string, number>;
   graph?: Graph;

@@ -10,6 +10,7 @@ import type { OutputTree } from "../runtime/program.js";
 import type { DType } from "../runtime/tensor.js";
 import { checkParams } from "./checkpoint/check-params.js";
 import type { Variables } from "./checkpoint/tree.js";
+import { flattenParams, isTensor } from "./checkpoint/tree.js";
 import { dtypeOf } from "./element-type.js";
 import type { InputSpecs, ProgramInput } from "./input-spec.js";
 import { readInputSpecs } from "./input-spec.js";
@@ -37,9 +38,12 @@ export type TraceTarget = Callable | TracedFunction;
 
 export interface TraceOptions {
   readonly inputs: InputSpecs;
-  /** Checked against the parameters the module asks for. */
+  /** Checked against the parameters the module asks for; they keep their own dtypes. */
   readonly variables?: Variables | undefined;
 }
+
+/** Dtypes of parameters that will be given, by path. */
+export type GivenDTypes = ReadonlyMap<string, DType>;
 
 export interface TraceResult {
   readonly graph: Graph;
@@ -51,7 +55,10 @@ export interface TraceResult {
 }
 
 /** Runs the target once; throws what its modules refuse. */
-export function traceProgram(target: TraceTarget, options: TraceOptions): TraceResult {
+export function traceProgram(
+  target: TraceTarget,
+  options: TraceOptions & { readonly givenDTypes?: GivenDTypes },
+): TraceResult {
   const { call, name } = readTarget(target);
   const order = isModule(target) ? (target as Callable).inputNames : undefined;
   const inputs = readInputSpecs(options.inputs, order);
@@ -60,6 +67,7 @@ export function traceProgram(target: TraceTarget, options: TraceOptions): TraceR
     scopes: new Map(),
     params: new Map(),
     values: new Map(),
+    givenDTypes: options.givenDTypes ?? dtypesOf(options.variables),
     counts: new Map(),
   };
   const outputs: ValueId[] = [];
@@ -80,6 +88,13 @@ export function traceProgram(target: TraceTarget, options: TraceOptions): TraceR
     params,
     outputTree,
   };
+}
+
+/** Variables that are no tree have no parameters; who checks them says so. */
+export function dtypesOf(variables: Variables | undefined): GivenDTypes {
+  const { params } = Object(variables) as Partial<Variables>;
+  if (typeof params !== "object" || params === null || isTensor(params)) return new Map();
+  return new Map([...flattenParams(params)].map(([path, { dtype }]) => [path, dtype]));
 }
 
 function readTarget(target: unknown): { name: string; call: (...inputs: Traced[]) => unknown } {

@@ -115,8 +115,11 @@ export function paramValue(request: ParamRequest): Traced {
   const { trace } = running()!;
   const known = trace.values.get(request.path);
   if (known !== undefined) return known;
+  const dtype = narrowed(trace.givenDTypes.get(request.path) ?? request.dtype);
+  if (dtype === "complex64")
+    return refuse("dtype-unsupported", `parameter "${request.path}" is ${dtype}; real floats work`, here());
   const id = trace.builder.add({ op: "param", path: request.path }, [], {
-    element: elementOf(narrowed(request.dtype) as StoredDType),
+    element: elementOf(dtype),
     shape: request.shape,
   });
   const value = wrap(trace, id);

@@ -2,10 +2,13 @@
 import type { Scalar, ScalarFn } from "../../ir/scalar.js";
 import { arg, call, lit } from "../../ir/scalar.js";
 import { sameShape } from "../../ir/types.js";
+import type { FloatDType } from "../element-type.js";
+import { isFloat } from "../element-type.js";
 import { show } from "../option.js";
 import { refuse } from "../refusal.js";
 import { here } from "../scope.js";
-import { isTraced, map, type Traced, valueId } from "../traced.js";
+import { isTraced, map, mapAs, type Traced, valueId } from "../traced.js";
+import { literal, narrow } from "./narrow.js";
 
 /** 1 / (1 + e^-x) without overflow: the exponential of -|x| is at most 1. */
 export function logisticOf(x: Scalar): Scalar {
@@ -43,13 +46,16 @@ function unaryFunction(name: UnaryName): Unary {
   return (x) => {
     const what = `lax.${name}`;
     valueId(x, what);
-    if (x.dtype !== "float32")
-      refuse(
+    if (!isFloat(x.dtype))
+      return refuse(
         keepsIntegers ? "integer-unsupported" : "dtype-not-floating",
         `${what}: ${x} is not floating; convert with lax.convertElementType(x, "float32")`,
         here(),
       );
-    return map(body(arg(0)), x);
+    if (x.dtype === "float32") return map(body(arg(0)), x);
+    const step = narrow[x.dtype];
+    const stepwise = name === "logistic" || name === "expm1" ? step[name] : body;
+    return mapAs(x.dtype, stepwise(arg(0)), x);
   };
 }
 
@@ -67,33 +73,38 @@ function binaryFunction(name: BinaryName): Binary {
     });
     if (traced.length === 0)
       refuse("not-traced", `${what}: at least one operand must be a traced value`, here());
-    checkOperands(what, traced);
+    const dtype = checkOperands(what, traced);
     let next = 0;
-    const side = (value: Traced | number): Scalar => (isTraced(value) ? arg(next++) : lit(value));
-    return map(call(name, side(lhs), side(rhs)), ...traced);
+    const side = (value: Traced | number): Scalar => (isTraced(value) ? arg(next++) : literal(dtype, value));
+    return mapAs(dtype, call(name, side(lhs), side(rhs)), ...traced);
   };
 }
 
-/** lax joins equal shapes, a scalar with anything, and an extent of 1 with any where the ranks are equal. */
-function checkOperands(what: string, [first, second]: readonly Traced[]): void {
+/**
+ * lax joins equal shapes, a scalar with anything, and an extent of 1 with any where the ranks are equal. Returns the
+ * dtype that the operands share; a number takes it too.
+ */
+function checkOperands(what: string, [first, second]: readonly Traced[]): FloatDType {
   for (const side of [first, second])
     if (side !== undefined && second !== undefined && first!.dtype !== second.dtype)
       refuse("dtype-mismatch", `${what}: operands are ${first} and ${second}; convert one of them`, here());
-  if (first!.dtype !== "float32")
-    refuse(
+  const { dtype } = first!;
+  if (!isFloat(dtype))
+    return refuse(
       "integer-unsupported",
       `${what}: ${first} stays integer, which is not supported; convert to float32`,
       here(),
     );
-  if (second === undefined || sameShape(first!.shape, second.shape)) return;
+  if (second === undefined || sameShape(first!.shape, second.shape)) return dtype;
   const [a, b] = [first!.shape, second.shape];
-  if (a.length === 0 || b.length === 0) return;
+  if (a.length === 0 || b.length === 0) return dtype;
   if (a.length !== b.length || a.some((extent, axis) => extent !== b[axis] && extent !== 1 && b[axis] !== 1))
     refuse(
       "shape-mismatch",
       `${what}: shapes ${first} and ${second} do not fit; they must be equal, or one a scalar (got ${show([a, b])})`,
       here(),
     );
+  return dtype;
 }
 
 function table<N extends string, F>(names: readonly N[], make: (name: N) => F): Readonly<Record<N, F>> {

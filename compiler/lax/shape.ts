@@ -1,10 +1,11 @@
 /** lax's functions that move elements and compute nothing: reshape, transpose, slice, concatenate, conversion. */
 import { elementCount, sameShape } from "../../ir/types.js";
 import type { DType } from "../../runtime/tensor.js";
+import { isFloat } from "../element-type.js";
 import { dtypeOption, intOf, listOf, show } from "../option.js";
 import { refuse } from "../refusal.js";
 import { here } from "../scope.js";
-import { asFloat32, emit, type Traced, valueId } from "../traced.js";
+import { convert, emit, type Traced, valueId } from "../traced.js";
 
 function integers(what: string, value: unknown, min: number): readonly number[] {
   const items = listOf(value)?.map(intOf) ?? [undefined];
@@ -80,16 +81,19 @@ export function concatenate(operands: readonly Traced[], dimension: number): Tra
   return operands.length === 1 ? first : emit({ op: "concat", axis }, operands);
 }
 
-/** The same numbers as float32. Source: jax.lax.convert_element_type. @throws UnsupportedError for other dtypes */
+/**
+ * The numbers as float32, float16 or bfloat16, rounded to the nearest. Source: jax.lax.convert_element_type.
+ *
+ * @throws UnsupportedError `dtype-unsupported` for other dtypes
+ */
 export function convertElementType(x: Traced, dtype: DType): Traced {
   valueId(x, "lax.convertElementType");
   const wanted = dtypeOption("lax.convertElementType", "dtype", dtype);
   if (wanted === x.dtype) return x;
-  if (wanted !== "float32")
-    refuse(
-      "dtype-unsupported",
-      `lax.convertElementType: ${x} to ${wanted} is not supported; float32 works`,
-      here(),
-    );
-  return asFloat32(x);
+  if (isFloat(wanted)) return convert(x, wanted);
+  return refuse(
+    "dtype-unsupported",
+    `lax.convertElementType: ${x} to ${wanted} is not supported; float32, float16 and bfloat16 are`,
+    here(),
+  );
 }

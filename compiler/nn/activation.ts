@@ -2,15 +2,19 @@
  * flax's activation functions: one table of scalar bodies (spec section 5).
  *
  * The bodies are written so that no finite input overflows on the way to a finite result, and small results keep their
- * leading digits: what jax computes as 1 + tanh(u) or 1 - x is rearranged where it would cancel.
+ * leading digits: what jax computes as 1 + tanh(u) or 1 - x is rearranged where it would cancel. 16-bit floats go through
+ * the steps of narrow-activation.ts instead.
  */
 import type { Scalar } from "../../ir/scalar.js";
 import { arg, call, lit } from "../../ir/scalar.js";
+import { isFloat } from "../element-type.js";
 import { logisticOf } from "../lax/elementwise.js";
+import { narrow } from "../lax/narrow.js";
 import { checkOptions, show } from "../option.js";
 import { refuse } from "../refusal.js";
 import { here } from "../scope.js";
-import { map, type Traced, valueId } from "../traced.js";
+import { map, mapAs, type Traced, valueId } from "../traced.js";
+import { narrowActivations } from "./narrow-activation.js";
 
 type Value = number | boolean;
 type Values = Readonly<Record<string, Value>>;
@@ -140,13 +144,15 @@ function activation(name: ActivationName): (x: Traced, ...rest: unknown[]) => Tr
   return (x, ...rest) => {
     valueId(x, what);
     const options = readOptions(what, defaults, rest);
-    if (x.dtype !== "float32" && integers !== "float")
+    if (!isFloat(x.dtype) && integers !== "float")
       refuse(
         integers === "integer" ? "integer-unsupported" : "dtype-not-floating",
         `${what}: ${x} is not floating; convert with lax.convertElementType(x, "float32")`,
         here(),
       );
-    return map(body(arg(0), options), x);
+    if (x.dtype !== "float16" && x.dtype !== "bfloat16") return map(body(arg(0), options), x);
+    const stepwise = narrowActivations[name]?.(arg(0), narrow[x.dtype], options);
+    return mapAs(x.dtype, stepwise ?? body(arg(0), options), x);
   };
 }
 

@@ -3,11 +3,12 @@
 import type { PadMode } from "../../ir/graph.js";
 import { arg, call } from "../../ir/scalar.js";
 import { broadcastShapes, elementCount } from "../../ir/types.js";
+import { commonFloat } from "../element-type.js";
 import type { LaxPadding } from "../lax/padding.js";
 import { reshape } from "../lax/shape.js";
 import { refuse } from "../refusal.js";
 import { classNameOf, here } from "../scope.js";
-import { asFloat32, constantValue, emit, isTraced, map, type Traced, valueId } from "../traced.js";
+import { constantValue, convert, emit, isTraced, mapAs, type Traced, valueId } from "../traced.js";
 import type { SharedConvConfig, SharedConvOptions } from "./conv-options.js";
 import { Module } from "./module.js";
 
@@ -74,7 +75,9 @@ export abstract class ConvBase<Config extends SharedConvConfig> extends Module {
     if (mask !== null && mask.shape.join() !== shape.join())
       refuse("mask-shape", `mask has shape [${mask.shape}]; it must have the kernel's, [${shape}]`, here());
     const kernel = this.param("kernel", kernelInit, shape, paramDtype);
-    return mask === null ? kernel : map(call("mul", arg(0), arg(1)), kernel, constantValue(mask));
+    if (mask === null) return kernel;
+    const factor = constantValue(mask);
+    return mapAs(commonFloat([kernel.dtype, factor.dtype]), call("mul", arg(0), arg(1)), kernel, factor);
   }
 
   protected bias(shape: readonly number[]): Traced | null {
@@ -82,15 +85,18 @@ export abstract class ConvBase<Config extends SharedConvConfig> extends Module {
     return useBias ? this.param("bias", biasInit, shape, paramDtype) : null;
   }
 
-  /** Inputs, kernel and bias in one dtype. */
+  /** Inputs, kernel and bias in one dtype: that of the options, else the one that holds them all (spec 1.8). */
   protected promote(
     inputs: Traced,
     kernel: Traced,
     bias: Traced | null,
   ): readonly [Traced, Traced, Traced | null] {
     const { promoteDtype, dtype } = this.config;
-    if (promoteDtype === null)
-      return [asFloat32(inputs), asFloat32(kernel), bias === null ? null : asFloat32(bias)];
+    if (promoteDtype === null) {
+      const present = bias === null ? [inputs, kernel] : [inputs, kernel, bias];
+      const common = dtype ?? commonFloat(present.map((value) => value.dtype));
+      return [convert(inputs, common), convert(kernel, common), bias && convert(bias, common)];
+    }
     const promoted: unknown = promoteDtype(inputs, kernel, bias, { dtype });
     if (
       Array.isArray(promoted) &&
@@ -109,7 +115,8 @@ export abstract class ConvBase<Config extends SharedConvConfig> extends Module {
     if (bias === null) return y;
     if (broadcastShapes(y.shape, bias.shape) === null)
       refuse("shape-mismatch", `bias ${bias} does not fit the convolution's result ${y}`, here());
-    return map(call("add", arg(0), arg(1)), y, bias);
+    // A convolution with a preferred dtype, or a hook's, may differ from the bias.
+    return mapAs(commonFloat([y.dtype, bias.dtype]), call("add", arg(0), arg(1)), y, bias);
   }
 }
 

@@ -1,5 +1,7 @@
 /** The options of flax's convolution modules: their types, defaults, and everything that is wrong without a shape. */
 import type { DType, Tensor } from "../../runtime/tensor.js";
+import type { FloatDType } from "../element-type.js";
+import { isFloat } from "../element-type.js";
 import type { LaxPadding, PaddingPair } from "../lax/padding.js";
 import { readPaddingName, readPaddingPairs } from "../lax/padding.js";
 import type { Precision } from "../lax/precision.js";
@@ -54,9 +56,12 @@ export interface SharedConvOptions {
   readonly useBias?: boolean | undefined;
   /** Multiplied with the kernel, whose shape it must have. */
   readonly mask?: Tensor | null | undefined;
-  /** What is computed in: float32, which is also the default. */
+  /**
+   * What inputs and parameters are converted to, and the result is: float32, float16 or bfloat16. Default: the dtype
+   * that holds them all, float32 where none of them is floating. Sums are float32 whatever it is.
+   */
   readonly dtype?: DType | null | undefined;
-  /** What parameters are made in: float32. */
+  /** What parameters are made in: float32 (the default), float16 or bfloat16. */
   readonly paramDtype?: DType | undefined;
   /** "highest" or "float32" keeps this layer at precision "highest" whatever compile's option says. */
   readonly precision?: Precision | null | undefined;
@@ -107,8 +112,8 @@ export interface SharedConvConfig {
   readonly kernelDilation: readonly number[];
   readonly useBias: boolean;
   readonly mask: Tensor | null;
-  readonly dtype: DType | null;
-  readonly paramDtype: DType;
+  readonly dtype: FloatDType | null;
+  readonly paramDtype: FloatDType;
   readonly precision: Precision | null;
   readonly kernelInit: Initializer;
   readonly biasInit: Initializer;
@@ -222,13 +227,14 @@ function readMask(owner: string, mask: unknown): Tensor | null {
   return mask;
 }
 
-function readParamDType(owner: string, { paramDtype, kernelInit }: SharedConvOptions): DType {
+function readParamDType(owner: string, { paramDtype, kernelInit }: SharedConvOptions): FloatDType {
   const dtype = dtypeOption(owner, "paramDtype", paramDtype === undefined ? "float32" : paramDtype);
   // The default initialiser draws floats only; with another one flax takes any dtype, and we not yet.
-  if (kernelInit === undefined) return floatDTypeOption(owner, "paramDtype", dtype);
-  if (dtype !== "float32")
-    refuse("dtype-unsupported", `${owner}: paramDtype ${dtype} is not supported; float32 works`);
-  return dtype;
+  if (kernelInit === undefined || isFloat(dtype)) return floatDTypeOption(owner, "paramDtype", dtype);
+  return refuse(
+    "dtype-unsupported",
+    `${owner}: paramDtype ${dtype} is not supported; float32, float16 and bfloat16 work`,
+  );
 }
 
 /** What two options cannot mean together. An injected convolution decides for itself. */

@@ -50,7 +50,6 @@ export function recordedCases({ cases }: FlaxRecorded, module: string): Case[] {
   return chosen.map(({ name, config, dtype, mask, input, params, output }) => ({
     name,
     notYet: notYet(module),
-    mayRefuse: dtype === undefined ? undefined : "dtype-unsupported",
     check: () => {
       const tensors = Object.fromEntries(
         Object.entries(params).map(([path, value]) => [path, asTensor(value)]),

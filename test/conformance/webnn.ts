@@ -44,7 +44,6 @@ export function webnnCases({ cases }: WebNN, op: WebNNCase["op"], dtype: DType):
     .filter((each) => each.op === op && each.dtype === dtype)
     .map((each) => ({
       name: each.name,
-      mayRefuse: dtype === "float16" ? "dtype-unsupported" : undefined,
       check: () => differences(...program(each), ["highest", "default"]),
     }));
 }

@@ -157,7 +157,7 @@ const refused: readonly (readonly [string, unknown, string, RegExp])[] = [
   ],
   [
     "dtype not supported",
-    { type: "Sequential", layers: [{ ...conv, dtype: "float16" }] },
+    { type: "Sequential", layers: [{ ...conv, dtype: "complex64" }] },
     "dtype-unsupported",
     /^layers\[0\]: /,
   ],

@@ -29,10 +29,10 @@ export async function runOneWay(way: Way, program: Everywhere): Promise<Tensor> 
 }
 
 function interpretProgramGraph({ target, inputs, variables }: Everywhere): Tensor {
-  const traced = traceProgram(target, { inputs });
+  const traced = traceProgram(target, { inputs, variables });
   const params = new Map<string, ElementArray>();
   for (const [path, tensor] of flattenParams(variables?.params ?? {}))
-    params.set(path, tensor.dtype === "float32" ? (tensor.data as Float32Array) : toFloat32(tensor));
+    params.set(path, tensor.dtype === "float64" ? toFloat32(tensor) : (tensor.data as ElementArray));
   const [data] = interpretGraph(traced.graph, { inputs: inputs.map((x) => x.data as ElementArray), params });
   const { shape, dtype } = traced.outputs[0]!;
   return { data: data!, shape, dtype };
