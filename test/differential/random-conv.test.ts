@@ -1,6 +1,6 @@
 /**
- * js, wasm and the interpreter give the same bits at "highest", over the whole option space of the modules; each way is
- * within the numeric contract of a float64 reference; and what fails is shown small and as code.
+ * js, wasm and the interpreter give the same bits at "highest", over the whole option space of the modules; every
+ * eighth is also run at "default" and compared with a float64 reference. What fails is shown small and as code.
  */
 import { expect, it } from "vitest";
 import { check, shrink } from "./check.js";
@@ -13,7 +13,7 @@ it(`${count} random convolutions give the same bits on js, wasm and the interpre
   timeout: 300_000,
 }, async () => {
   for (let seed = firstSeed; seed < firstSeed + count; seed++) {
-    const failure = await check(randomConv(seed));
+    const failure = await check(randomConv(seed), { contract: seed % 8 === 0 });
     if (failure === null) continue;
     const { failure: least } = await shrink(randomConv(seed), failure);
     expect.fail(`seed ${seed}: ${least.promise}: ${least.detail}\n\n${least.code}`);

@@ -60,16 +60,16 @@ export function randomConv(seed: number, among: readonly ModuleName[] = modules)
   const padding = randomPadding(random, rank);
   const numeric = typeof padding !== "string";
   const winograd = random.chance(0.15);
+  // Large enough for several tiles of every kind.
+  const large = random.chance(0.1) && rank < 3 && module !== "ConvLocal";
   const dtype = random.pick<DType | null>([null, null, null, "float32", "float64", ...narrowDTypes]);
   return legal({
     seed,
     module,
     batch: random.pick([[], [1], [1], [1], [2], [2, 2], [3, 1, 2], ...(random.chance(0.1) ? [[0]] : [])]),
-    extents: each(() =>
-      random.pick([1, 2, 3, 4, 5, ...(rank < 3 ? [7, 9] : []), ...(random.chance(0.05) ? [0] : [])]),
-    ),
-    depth: random.pick([1, 1, 2, 3, 4, 5, 8]),
-    perGroup: random.pick([1, 1, 2, 3, 4, 5, 8, 9]),
+    extents: each(() => random.pick(extentsOf(rank, large, random.chance(0.05)))),
+    depth: random.pick(large ? [3, 8, 16, 17] : [1, 1, 2, 3, 4, 5, 8]),
+    perGroup: random.pick(large ? [8, 12, 16, 17, 24] : [1, 1, 2, 3, 4, 5, 8, 9]),
     groups: module === "Conv" && !winograd ? random.pick([1, 1, 1, 2, 3, 4]) : 1,
     kernelSize: each(() => (winograd ? 3 : random.pick([1, 2, 3, 3, 5]))),
     strides: each(() => (winograd ? 1 : random.pick([1, 1, 1, 2, 3]))),
@@ -91,6 +91,11 @@ export function randomConv(seed: number, among: readonly ModuleName[] = modules)
     residual: random.chance(0.15),
     baked: random.chance(0.7),
   });
+}
+
+function extentsOf(rank: number, large: boolean, empty: boolean): readonly number[] {
+  if (large) return [9, 11, 13, 14, 18];
+  return [1, 2, 3, 4, 5, ...(rank < 3 ? [7, 9] : []), ...(empty ? [0] : [])];
 }
 
 function randomPadding(random: Random, rank: number): SpecPadding {

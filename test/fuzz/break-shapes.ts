@@ -349,8 +349,8 @@ const program = {
 } as const;
 
 const runInput: Breakage = (_, random) => {
-  const [given, code] = random.pick<readonly [readonly unknown[], Code]>([
-    [[], "input-count"],
+  const [given, ...codes] = random.pick<readonly [readonly unknown[], ...Code[]]>([
+    [[], "input-count", "input-dtype"],
     [[new Float32Array(7)], "input-shape"],
     [[new Float32Array(0)], "input-shape"],
     [[new Float64Array(8)], "input-dtype"],
@@ -377,7 +377,7 @@ const runInput: Breakage = (_, random) => {
     [[new Float32Array(8), {}], "output-dtype"],
     [[new Float32Array(8), 3], "output-dtype"],
   ]);
-  return { attempt: { ...program, given }, codes: [code], mentions: [] };
+  return { attempt: { ...program, given }, codes, mentions: [] };
 };
 
 const runOddInput: Breakage = (_, random) => {
