@@ -46,6 +46,19 @@ describe("graphs", () => {
     f.dispose();
   });
 
+  it("read the kernel where it lies, unless a tile is shorter than its rows", async () => {
+    for (const [features, packs] of [
+      [8, false],
+      [96, true],
+    ] as const) {
+      const model = local({ features });
+      const variables = model.init(key(0), [1, 6, 3]);
+      const f = await compile(model, { inputs: [[1, 6, 3]], variables, backend: "wasm" });
+      expect((await f.emit("schedule")).includes("pack w")).toBe(packs);
+      f.dispose();
+    }
+  });
+
   it("come from JSON, as a module and as a function", () => {
     const model = modelFromSpec({ type: "ConvLocal", features: 2, kernelSize: [3], useBias: false });
     expect(model.init(key(0), [1, 4, 3]).params).toHaveProperty("kernel.shape", [4, 9, 2]);
