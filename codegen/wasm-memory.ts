@@ -38,9 +38,18 @@ export interface WasmKernel {
   readonly target: Target;
   readonly elements: ReadonlyMap<string, ElementType>;
   readonly pointers: ReadonlyMap<string, Local>;
+  /** What the function runs of the parallel loops; null: all of them. */
+  readonly part: Part | null;
   readonly locals: Locals;
   readonly labels: Names;
   readonly subroutines: Subroutines;
+}
+
+/** The values of a parallel axis that are given as arguments: from `begin` to before `end`. */
+export interface Part {
+  readonly axis: string;
+  readonly begin: Local;
+  readonly end: Local;
 }
 
 /** Names the module's function for so many lanes at a time; adds it first where there is none. */

@@ -2,6 +2,7 @@
 import type binaryen from "binaryen";
 import { InternalError } from "../ir/diagnostic.js";
 import type { Access, Expr, Kernel, Stmt } from "../ir/kernel.js";
+import type { ParallelRange } from "../ir/parallel.js";
 import { axisRange, integerRange } from "../ir/range.js";
 import type { Target } from "../ir/target.js";
 import { walkAccesses } from "../ir/visit.js";
@@ -30,6 +31,7 @@ import {
   emptyScope,
   get,
   type Local,
+  type Part,
   plus,
   type Ref,
   registerLocal,
@@ -47,7 +49,10 @@ interface FunctionNames {
   readonly Function: Pick<binaryen.Module["Function"], "setLocalName">;
 }
 
-/** Adds the function of a kernel to the module: byte pointers in, nothing out. */
+/**
+ * Adds the function of a kernel to the module: byte pointers in, nothing out. With a range it takes besides which values
+ * of the parallel axis to run: from `begin` to before `end`.
+ */
 export function addKernel(
   api: Binaryen,
   module: binaryen.Module,
@@ -55,22 +60,33 @@ export function addKernel(
   name: string,
   target: Target,
   subroutines: Subroutines,
+  range: ParallelRange | null,
 ): void {
   const args = kernelArguments(kernel);
   const locals = createLocals();
+  // Parameters are the first locals.
+  const pointers = new Map(
+    args.map((arg) => [arg.name, locals.of(`pointer ${arg.name}`, api.i32, arg.name)] as const),
+  );
+  const part = range && {
+    axis: range.axis,
+    begin: locals.of("begin", api.i32),
+    end: locals.of("end", api.i32),
+  };
   const context: WasmKernel = {
     api,
     module,
     target,
     elements: new Map(args.map((arg) => [arg.name, arg.element])),
-    pointers: new Map(args.map((arg) => [arg.name, locals.of(`pointer ${arg.name}`, api.i32, arg.name)])),
+    pointers,
+    part,
     locals,
     labels: createNames(new Set()),
     subroutines,
   };
   const { nests } = inlineSingleCalls(kernel, target);
   const body = nests.flatMap((nest) => blockCode(context, emptyScope(), nest.body));
-  const params = args.map(() => api.i32);
+  const params = [...args, ...(part === null ? [] : [part.begin, part.end])].map(() => api.i32);
   addFunction(context, name, params, api.none, module.block(null, body));
 }
 
@@ -139,20 +155,55 @@ export function bindShared(kernel: WasmKernel, scope: WasmScope, stmt: Stmt): Re
 function loopCode(kernel: WasmKernel, outer: WasmScope, stmt: Extract<Stmt, { kind: "for" }>): Ref[] {
   const { module, api } = kernel;
   const { axis, start, extent, mode, body } = stmt;
-  if (mode !== "serial") throw new InternalError(`${mode} loop ${axis} reached the wasm backend`);
+  if (mode !== "serial" && !(mode === "parallel" && kernel.target.threads > 1))
+    throw new InternalError(`${mode} loop ${axis} reached the wasm backend`);
   if (extent <= 0) return [];
   const local = kernel.locals.of(`axis ${axis}`, api.i32, axis);
   const scope = copyScope(outer);
   scope.integers.set(axis, local);
   scope.ranges.set(axis, axisRange(stmt));
-  const begin = module.local.set(local.index, module.i32.const(start));
   const bases = defineBases(kernel, scope, basesIn(body), axis);
   const inside = [...bases, ...blockCode(kernel, scope, body)];
+  if (mode === "parallel" && kernel.part?.axis === axis)
+    return partCode(kernel, local, stmt, kernel.part, inside);
+  const begin = module.local.set(local.index, module.i32.const(start));
   if (extent === 1) return [begin, ...inside];
   const next = module.local.tee(local.index, plus(kernel, get(kernel, local), 1), api.i32);
   const label = kernel.labels.fresh(axis);
   const again = module.br_if(label, module.i32.lt_s(next, module.i32.const(start + extent)));
   return [begin, module.loop(label, module.block(null, [...inside, again]))];
+}
+
+/** The values of the loop that are in the function's part, of which there may be none. */
+function partCode(
+  kernel: WasmKernel,
+  local: Local,
+  { axis, start, extent }: Extract<Stmt, { kind: "for" }>,
+  { begin, end }: Part,
+  inside: readonly Ref[],
+): Ref[] {
+  const { module, api } = kernel;
+  const { i32 } = module;
+  const stop = kernel.locals.of(`stop ${axis}`, api.i32, `${axis}_stop`);
+  const larger = (a: () => Ref, b: () => Ref): Ref => module.select(i32.gt_s(a(), b()), a(), b());
+  const last = (): Ref => i32.const(start + extent);
+  const label = kernel.labels.fresh(axis);
+  const next = module.local.tee(local.index, plus(kernel, get(kernel, local), 1), api.i32);
+  const again = module.br_if(label, i32.lt_s(next, get(kernel, stop)));
+  return [
+    module.local.set(
+      local.index,
+      larger(
+        () => get(kernel, begin),
+        () => i32.const(start),
+      ),
+    ),
+    module.local.set(stop.index, module.select(i32.lt_s(get(kernel, end), last()), get(kernel, end), last())),
+    module.if(
+      i32.lt_s(get(kernel, local), get(kernel, stop)),
+      module.loop(label, module.block(null, [...inside, again])),
+    ),
+  ];
 }
 
 function letCode(kernel: WasmKernel, scope: WasmScope, name: string, expr: Expr): Ref {

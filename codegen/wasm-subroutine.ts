@@ -37,6 +37,7 @@ export function createSubroutines(
       target,
       elements: new Map(),
       pointers: new Map(),
+      part: null,
       locals,
       labels: createNames(new Set()),
       subroutines,

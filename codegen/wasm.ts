@@ -3,6 +3,7 @@
  *
  * Kernels are functions of byte pointers; setup and run call them with constants. Transcendental functions are functions
  * of the module that kernels call. Binaryen is loaded by the first call.
+ * A program of several workers is built by wasm-threads.ts.
  * No optimiser runs: kernels come in the shape they should have, and what is emitted stays readable and reproducible.
  */
 import type binaryen from "binaryen";
@@ -16,6 +17,7 @@ import { createNames } from "./text.js";
 import type { Binaryen, Ref } from "./wasm-memory.js";
 import { addKernel } from "./wasm-stmt.js";
 import { createSubroutines } from "./wasm-subroutine.js";
+import { buildThreadedModule } from "./wasm-threads.js";
 
 const pageBytes = 65536;
 
@@ -48,14 +50,21 @@ async function withModule<T>(
 
 function buildModule(api: Binaryen, module: binaryen.Module, program: KernelProgram, target: Target): void {
   const { SIMD128, NontrappingFPToInt, RelaxedSIMD } = api.Features;
-  module.setFeatures(SIMD128 | NontrappingFPToInt | (target.fns.has("fma") ? RelaxedSIMD : 0));
+  const features = SIMD128 | NontrappingFPToInt | (target.fns.has("fma") ? RelaxedSIMD : 0);
+  const { threads } = program;
+  module.setFeatures(threads === undefined ? features : features | api.Features.Atomics);
   const pages = Math.max(1, Math.ceil(program.memoryBytes / pageBytes));
+  if (threads !== undefined) {
+    buildThreadedModule(api, module, { ...program, threads }, target, pages);
+    return;
+  }
   module.setMemory(pages, pages, "memory");
   const calls = resolveCalls(program);
   const names = createNames(new Set(["setup", "run"]));
   const subroutines = createSubroutines(api, module, target, names);
   const nameOf = (kernel: Kernel): string => names.of(`kernel ${kernel.name}`, kernel.name);
-  for (const kernel of calls.kernels) addKernel(api, module, kernel, nameOf(kernel), target, subroutines);
+  for (const kernel of calls.kernels)
+    addKernel(api, module, kernel, nameOf(kernel), target, subroutines, null);
   for (const entry of ["setup", "run"] as const) {
     const body = calls[entry].map((call) => callCode(api, module, call, nameOf(call.kernel)));
     module.addFunction(entry, api.none, api.none, [], module.block(null, body));
