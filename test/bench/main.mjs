@@ -1,81 +1,101 @@
-/**
- * npm run bench: measures convsmith and its peers on the same layers, interleaved, in one run on one thread.
- *
- *   npm run bench -- --node PATH      another engine        --filter TEXT   layers whose name has it
- *                    --backend wasm   which of ours         --rounds N      timings a layer
- *                    --peers LIST     tfjs-wasm,onnxruntime-web,tfjs-cpu,jax-js    --precision highest
- *                    --json FILE      the figures as JSON
- */
+/** npm run bench: installs the peers, starts the engine under test, prints its figures as a table and writes the reports. */
 import { execFileSync, spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { handedOn, helpText, readOptions } from "./options.mjs";
+import { page } from "./report.mjs";
+import { summarise } from "./statistics.mjs";
+import { footer, header, note, row, titles } from "./table.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const pass = ["filter", "backend", "rounds", "peers", "precision"];
-const { values } = parseArgs({
-  options: {
-    node: { type: "string", default: process.execPath },
-    json: { type: "string" },
-    ...Object.fromEntries(pass.map((name) => [name, { type: "string" }])),
-  },
-});
+const root = fileURLToPath(new URL("../..", import.meta.url));
 
-execFileSync("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"], {
-  cwd: here,
-  stdio: "inherit",
-});
-
-const args = pass.flatMap((name) => (values[name] === undefined ? [] : [`--${name}`, values[name]]));
-const child = spawn(values.node, [`${here}measure.mjs`, ...args], { stdio: ["ignore", "pipe", "inherit"] });
-const rows = [];
-let ceilings = {};
-console.log(`engine ${execFileSync(values.node, ["--version"]).toString().trim()}`);
-for await (const line of createInterface({ input: child.stdout })) {
-  if (!line.startsWith("{")) continue;
-  const row = JSON.parse(line);
-  if (row.kind === "ceiling") {
-    ceilings = row;
-    const relaxed = row.relaxed === null ? "refused" : `${row.relaxed.toFixed(1)} GF`;
-    console.log(`ceiling: mul+add ${row.mulAdd.toFixed(1)} GF, relaxed ${relaxed}`);
-    console.log(
-      `${"layer".padEnd(26)} ${"who".padEnd(16)} ${"ms".padStart(9)} ${"GF".padStart(7)} ${"of ceiling".padStart(11)}`,
-    );
-    continue;
-  }
-  rows.push(row);
-  const top = row.note?.includes("wasm-relaxed") ? ceilings.relaxed : ceilings.mulAdd;
-  const share =
-    row.who.endsWith("wasm") && row.who.startsWith("convsmith")
-      ? `${((100 * row.gf) / top).toFixed(0)} %`
-      : "";
-  console.log(
-    `${row.layer.padEnd(26)} ${row.who.padEnd(16)} ${row.ms.toFixed(3).padStart(9)} ${row.gf.toFixed(1).padStart(7)} ${share.padStart(11)}`,
-  );
+/** Whether what is asked for lies in node_modules in the version that package.json says. */
+function installed(optional) {
+  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(`${here}package.json`, "utf8"));
+  const wanted = { ...dependencies, ...(optional ? optionalDependencies : {}) };
+  return Object.entries(wanted).every(([name, version]) => {
+    const file = `${here}node_modules/${name}/package.json`;
+    return existsSync(file) && JSON.parse(readFileSync(file, "utf8")).version === version;
+  });
 }
-const code = await new Promise((resolve) => child.on("close", resolve));
 
-/** Geometric mean of a peer's time over ours, over the layers both ran. */
-function speedup(mine, peer) {
-  const ratios = rows
-    .filter((row) => row.who === mine)
-    .flatMap((row) => {
-      const other = rows.find((candidate) => candidate.layer === row.layer && candidate.who === peer);
-      return other === undefined ? [] : [other.ms / row.ms];
+function install(optional) {
+  const quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--silent"];
+  if (!installed(optional))
+    execFileSync("npm", ["ci", ...quiet, ...(optional ? [] : ["--omit=optional"])], {
+      cwd: here,
+      stdio: "inherit",
     });
-  if (ratios.length === 0) return null;
-  const mean = Math.exp(ratios.reduce((sum, r) => sum + Math.log(r), 0) / ratios.length);
-  return { mine, peer, layers: ratios.length, mean, least: Math.min(...ratios) };
+  if (!existsSync(`${root}dist/compiler/index.js`))
+    execFileSync("npm", ["run", "--silent", "build"], { cwd: root, stdio: "inherit" });
 }
 
-const mine = [...new Set(rows.map((row) => row.who).filter((who) => who.startsWith("convsmith")))];
-const peers = [...new Set(rows.map((row) => row.who).filter((who) => !who.startsWith("convsmith")))];
-const summary = mine.flatMap((m) => peers.map((p) => speedup(m, p))).filter((s) => s !== null);
-for (const s of summary)
-  console.log(
-    `${s.mine} over ${s.peer}: ${s.mean.toFixed(2)}x geometric mean of ${s.layers} layers, least ${s.least.toFixed(2)}x`,
-  );
-if (values.json !== undefined)
-  writeFileSync(values.json, JSON.stringify({ ceilings, rows, summary }, null, 2));
-process.exitCode = code ?? 1;
+/** The command line that starts `file`, on one core where that was asked for and can be had. */
+function command(values, file, args) {
+  const core = values.core !== "" ? values.core : values.native ? String(availableParallelism() - 1) : "";
+  const plain = [values.node, file, ...args];
+  if (core === "") return plain;
+  try {
+    execFileSync("taskset", ["-c", core, "true"], { stdio: "ignore" });
+    return ["taskset", "-c", core, ...plain];
+  } catch {
+    note(`taskset cannot pin to core ${core} here: unpinned`);
+    return plain;
+  }
+}
+
+/** Starts a script in the engine and gives its JSON lines to `take`; its exit code. */
+async function run(values, script, take) {
+  const [program, ...args] = command(values, `${here}${script}`, handedOn(values));
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const closed = new Promise((resolve) => child.on("close", resolve));
+  for await (const line of createInterface({ input: child.stdout }))
+    if (line.startsWith("{")) take(JSON.parse(line));
+  return (await closed) ?? 1;
+}
+
+async function main(values) {
+  install(values.native);
+  const engine = execFileSync(values.node, ["--version"]).toString().trim();
+  const report = {
+    engine,
+    processor: cpus()[0]?.model ?? "unknown",
+    start: null,
+    rows: [],
+    notes: [],
+    bytes: [],
+    compile: [],
+  };
+  const take = {
+    start: (line) => {
+      report.start = line;
+      header(report);
+      titles(report);
+    },
+    layer: (line) => {
+      report.rows.push(line);
+      row(report, line, values);
+    },
+    note: ({ text }) => {
+      report.notes.push(text);
+      note(text);
+    },
+    bytes: (line) => report.bytes.push(line),
+    compile: (line) => report.compile.push(line),
+  };
+  let code = await run(values, "measure.mjs", (line) => take[line.kind](line));
+  for (const backend of values.compile ? values.backend.split(",") : [])
+    code ||= await run({ ...values, backend }, "compile-times.mjs", take.compile);
+  const whole = { ...report, summary: summarise(report.rows) };
+  footer(whole);
+  if (values.json !== "") writeFileSync(values.json, `${JSON.stringify(whole, null, 2)}\n`);
+  if (values.html !== "") writeFileSync(values.html, page(whole));
+  process.exitCode = code;
+}
+
+const values = readOptions(process.argv.slice(2));
+if (values.help) console.log(helpText);
+else await main(values);

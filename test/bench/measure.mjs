@@ -1,124 +1,180 @@
 /** Runs in the engine under test: every contender on every layer, interleaved in rounds; prints JSON lines. */
-import { parseArgs } from "node:util";
 import * as convsmith from "../../dist/compiler/index.js";
-import { ceiling } from "./ceiling.mjs";
-import { jaxJs, layerData, onnxruntime, ours, tfjs } from "./contenders.mjs";
-import { flops, layers } from "./layers.mjs";
-import { convModel } from "./onnx-model.mjs";
+import { ceilings, prepareFloor } from "./ceiling.mjs";
+import { errorOf, sample, wrong } from "./check.mjs";
+import { codeBytes } from "./code-bytes.mjs";
+import { prepareConvsmith } from "./contenders/convsmith.mjs";
+import { loadJaxJs } from "./contenders/jax-js.mjs";
+import { loadJaxNative } from "./contenders/native.mjs";
+import { loadOnnxruntimeNode, loadOnnxruntimeWeb } from "./contenders/onnxruntime.mjs";
+import { Refused } from "./contenders/refusal.mjs";
+import { loadTfjs } from "./contenders/tfjs.mjs";
+import { layerData, reference } from "./layer-data.mjs";
+import { flops, isDense3x3, layers, traffic } from "./layers.mjs";
+import { readOptions } from "./options.mjs";
+import { median } from "./statistics.mjs";
 
-const { values } = parseArgs({
-  options: {
-    filter: { type: "string", default: "" },
-    backend: { type: "string", default: "wasm,js" },
-    rounds: { type: "string", default: "9" },
-    peers: { type: "string", default: "tfjs-wasm,onnxruntime-web" },
-    precision: { type: "string", default: "default" },
-  },
-});
-
+const options = readOptions(process.argv.slice(2));
+const listed = (text) => text.split(",").filter((name) => name !== "");
+/** Compile options under which ours is measured. */
+const settings = { precision: options.precision, algorithm: options.algorithm };
 const emit = (line) => console.log(JSON.stringify(line));
-const ceilings = { mulAdd: await ceiling("mul-add"), relaxed: await ceiling("relaxed") };
-emit({ kind: "ceiling", ...ceilings });
 
-/** name → (layer, data) => contender, or null where the peer refuses the layer. */
+const loaders = {
+  "tfjs-wasm": () => loadTfjs("wasm"),
+  "tfjs-cpu": () => loadTfjs("cpu"),
+  "onnxruntime-web": loadOnnxruntimeWeb,
+  "jax-js": loadJaxJs,
+  "native-jax": () => loadJaxNative(options.python),
+  "native-onnxruntime": loadOnnxruntimeNode,
+};
+
+/** name → (layer, data) => contender. A peer that does not load is one that can run nothing, with the reason. */
 async function loadPeers() {
-  const out = new Map();
-  const wanted = values.peers.split(",").filter((name) => name !== "");
-  for (const name of wanted) {
-    if (name.startsWith("tfjs-")) {
-      const backend = name.slice("tfjs-".length);
-      const tf = await import("@tensorflow/tfjs-core");
-      await import(`@tensorflow/tfjs-backend-${backend}`);
-      out.set(name, (layer, data) => tfjsContender(tf, backend, layer, data));
-    } else if (name === "onnxruntime-web") {
-      const ort = await import("onnxruntime-web");
-      ort.env.wasm.numThreads = 1;
-      ort.env.logLevel = "error";
-      out.set(name, (layer, data) => onnxruntime(ort, convModel, layer, data));
-    } else if (name === "jax-js") {
-      const jax = await import("@jax-js/jax");
-      await jax.init("wasm");
-      jax.defaultDevice("wasm");
-      out.set(name, (layer, data) => jaxJs(jax, layer, data));
-    } else throw new Error(`unknown peer ${name}: tfjs-cpu, tfjs-wasm, onnxruntime-web, jax-js`);
+  const names = [...listed(options.peers), ...(options.native ? ["native-jax", "native-onnxruntime"] : [])];
+  // jax-js must be there before others define globals it would act on.
+  names.sort((a, b) => Number(b === "jax-js") - Number(a === "jax-js"));
+  const peers = new Map();
+  for (const name of names) {
+    if (loaders[name] === undefined)
+      throw new Error(`unknown peer ${name}: ${Object.keys(loaders).join(", ")}`);
+    try {
+      peers.set(name, await loaders[name]());
+    } catch (error) {
+      emit({ kind: "note", text: `${name} does not run here: ${reason(error)}` });
+      peers.set(name, () => {
+        throw error;
+      });
+    }
   }
-  return out;
+  return peers;
 }
 
-async function tfjsContender(tf, backend, layer, data) {
-  await tf.setBackend(backend);
-  const peer = tfjs(tf, layer, data);
-  if (peer === null) return null;
-  const use = (f) => () => {
-    if (tf.getBackend() !== backend) tf.setBackend(backend);
-    return f();
-  };
-  return { ...peer, run: use(peer.run), output: use(peer.output) };
-}
+const reason = (error) =>
+  error instanceof Refused ? error.message : String(error?.message ?? error).split("\n")[0];
+
+const sampleMs = 5;
 
 /** Milliseconds of one run: short ones are repeated until a few milliseconds have passed. */
-async function time(run) {
+async function time(contender) {
+  if (contender.time !== undefined) return contender.time();
   let count = 0;
   const start = performance.now();
   let now = start;
   do {
-    const pending = run();
+    const pending = contender.run();
     if (pending instanceof Promise) await pending;
     count++;
     now = performance.now();
-  } while (now - start < 5);
+  } while (now - start < sampleMs);
   return (now - start) / count;
 }
 
-function median(list) {
-  const sorted = [...list].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
+/** How often a contender is timed: some peers take seconds, and their medians do not need nine. */
+function timingsOf(ms) {
+  const rounds = Number(options.rounds);
+  if (ms > 3000) return 1;
+  return ms > 300 ? Math.min(3, rounds) : rounds;
 }
 
-/** Largest difference between two outputs, relative to the largest value. */
-function disagreement(a, b) {
-  let largest = 0;
-  let difference = 0;
-  for (let i = 0; i < b.length; i++) {
-    largest = Math.max(largest, Math.abs(b[i]));
-    difference = Math.max(difference, Math.abs(a[i] - b[i]));
-  }
-  return difference / largest;
+/** Runs a contender for the first time, checks what it computes, and warms it up. */
+async function admit(layer, expected, first, contender) {
+  const output = await contender.output();
+  const fault = wrong(layer, output, expected, first, contender.about?.algorithm);
+  if (fault !== null) throw new Error(`wrong result: ${fault}`);
+  const ms = await time(contender);
+  if (ms <= 300) for (let i = 0; i < 3; i++) await time(contender);
+  return { output, timings: timingsOf(ms) };
 }
 
-const peers = await loadPeers();
-for (const layer of layers.filter((l) => l.name.includes(values.filter))) {
-  const data = layerData(layer);
-  const contenders = new Map();
-  for (const backend of values.backend.split(","))
-    contenders.set(
-      `convsmith-${backend}`,
-      await ours(backend, convsmith, layer, data, { precision: values.precision }),
-    );
-  for (const [name, make] of peers) {
-    const peer = await make(layer, data);
-    if (peer !== null) contenders.set(name, peer);
-  }
-  const times = new Map([...contenders.keys()].map((name) => [name, []]));
-  let reference = null;
-  for (const [name, contender] of contenders) {
-    await contender.run();
-    const output = await contender.output();
-    reference ??= output;
-    const off = disagreement(output, reference);
-    if (!(off < 1e-4)) throw new Error(`${name} disagrees on ${layer.name} by ${off}`);
-    const slow = (await time(contender.run)) > 300;
-    if (!slow) for (let i = 0; i < 3; i++) await contender.run();
-  }
-  for (let round = 0; round < Number(values.rounds); round++)
-    for (const [name, contender] of contenders) {
-      if (round > 2 && median(times.get(name)) > 300) continue;
-      times.get(name).push(await time(contender.run));
+/** Every contender in turn, round after round, each round starting with another. */
+async function race(entries) {
+  const times = new Map(entries.map(({ name }) => [name, []]));
+  for (let round = 0; round < Number(options.rounds); round++)
+    for (let i = 0; i < entries.length; i++) {
+      const { name, contender, timings } = entries[(i + round) % entries.length];
+      if (times.get(name).length < timings) times.get(name).push(await time(contender));
     }
-  for (const [name, list] of times) {
-    const ms = median(list);
-    const { note, predictedMs } = contenders.get(name);
-    emit({ kind: "layer", layer: layer.name, who: name, ms, gf: flops(layer) / ms / 1e6, note, predictedMs });
-  }
-  for (const contender of contenders.values()) await contender.dispose();
+  return times;
 }
+
+const mine = listed(options.backend);
+const tops = await ceilings();
+const peers = await loadPeers();
+const versions = Object.fromEntries(
+  [...peers].flatMap(([name, { version }]) => (version ? [[name, version]] : [])),
+);
+emit({ kind: "start", ceilings: tops, settings, peers: [...peers.keys()], versions, backends: mine });
+
+const ceilingOf = (target) => ({ "wasm-relaxed": tops.relaxed, "wasm-simd": tops.mulAdd })[target] ?? null;
+
+async function floorOf(layer) {
+  const contender = await prepareFloor(layer);
+  for (let i = 0; i < 4; i++) await time(contender);
+  return { name: "floor", contender, timings: Number(options.rounds) };
+}
+
+async function measureLayer(layer) {
+  const data = layerData(layer);
+  const expected = sample(layer, data);
+  const exact = options.errors ? reference(layer, data) : null;
+  const entries = [];
+  const refusals = {};
+  const errors = {};
+  let first = null;
+  const enter = async (name, make) => {
+    let contender = null;
+    try {
+      contender = await make();
+      const { output, timings } = await admit(layer, expected, first, contender);
+      first ??= output;
+      if (exact !== null && mine.includes(name)) errors[name] = errorOf(layer, output, exact);
+      entries.push({ name, contender, timings });
+    } catch (error) {
+      contender?.dispose();
+      refusals[name] = reason(error);
+      if (!mine.includes(name)) return;
+      emit({ kind: "note", text: `convsmith ${name} fails on ${layer.name}: ${reason(error)}` });
+      process.exitCode = 1;
+    }
+  };
+  for (const backend of mine)
+    await enter(backend, () => prepareConvsmith(convsmith, backend, layer, data, settings));
+  for (const [name, prepare] of peers) await enter(name, () => prepare(layer, data));
+  const held = layer.bound === "compute" ? [] : [await floorOf(layer)];
+  const times = await race([...entries, ...held]);
+  const ms = (name) => median(times.get(name));
+  const others = Object.fromEntries(
+    [...peers.keys()].map((name) => [
+      name,
+      times.has(name) ? { ms: ms(name), timings: times.get(name).length } : { why: refusals[name] },
+    ]),
+  );
+  const { readBytes, writtenBytes } = traffic(layer);
+  for (const { name, contender } of entries.filter(({ name }) => mine.includes(name))) {
+    const gf = flops(layer) / ms(name) / 1e6;
+    const ceiling = ceilingOf(contender.about.target);
+    emit({
+      kind: "layer",
+      layer: layer.name,
+      who: name,
+      ms: ms(name),
+      gf,
+      ofCeiling: ceiling === null ? null : gf / ceiling,
+      floor: held.length === 0 ? null : { kind: layer.bound, ms: ms("floor") },
+      peers: others,
+      ...contender.about,
+      error: errors[name] ?? null,
+      flops: flops(layer),
+      bytes: readBytes + writtenBytes,
+      timings: times.get(name),
+      tags: { bound: layer.bound, dense3x3: isDense3x3(layer), native: layer.native },
+    });
+  }
+  for (const { contender } of entries) await contender.dispose();
+}
+
+for (const layer of layers.filter(({ name }) => name.includes(options.filter))) await measureLayer(layer);
+for (const backend of mine)
+  emit({ kind: "bytes", who: backend, files: await codeBytes(convsmith, backend, settings) });
+for (const { close } of peers.values()) close?.();

@@ -1,0 +1,118 @@
+/** The figures as text: a header, a row for each layer and backend as it is measured, and a summary. */
+
+import { oneConvolution } from "./layers.mjs";
+
+const write = (text = "") => console.log(text);
+export const note = (text) => write(`! ${text}`);
+
+/** Three digits that say something, at any size. */
+export function digits(value) {
+  if (value >= 100) return value.toFixed(0);
+  return value >= 10 ? value.toFixed(1) : value >= 0.1 ? value.toFixed(2) : value.toFixed(4);
+}
+
+const times = (ratio) => `${digits(ratio)}x`;
+const percent = (share) => `${(100 * share).toFixed(0)} %`;
+
+export function header({ engine, processor, start }) {
+  const { ceilings, settings, versions } = start;
+  const { mulAdd, relaxed, copyGBs, readGBs } = ceilings;
+  write(`engine ${engine} on ${processor}`);
+  write(
+    `convsmith: ${Object.entries(settings)
+      .map((pair) => pair.join(" "))
+      .join(", ")}`,
+  );
+  for (const [name, version] of Object.entries(versions)) write(`${name} ${version}`);
+  write(
+    `ceiling: multiply + add ${mulAdd.toFixed(1)} GF, relaxed ${relaxed === null ? "refused" : `${relaxed.toFixed(1)} GF`}; copy ${copyGBs.toFixed(1)} GB/s, read ${readGBs.toFixed(1)} GB/s`,
+  );
+  write(
+    "ms: median of one run. GF: 10⁹ operations of the definition a second. A peer's x: its time over ours.",
+  );
+  write(
+    "of best: of the ceiling; where memory is the bound, our time over that of copying or reading the bytes once.",
+  );
+}
+
+const peerWidth = (name) => Math.max(name.length, 15) + 2;
+
+export function titles({ start }) {
+  write();
+  const peers = start.peers.map((name) => name.padStart(peerWidth(name))).join("");
+  write(
+    `${"layer".padEnd(30)} ${"ours".padEnd(5)}${"ms".padStart(9)}${"GF".padStart(7)}${"of best".padStart(11)}${peers}`,
+  );
+}
+
+function ofBest({ ofCeiling, floor, ms }) {
+  if (floor !== null) return `${times(ms / floor.ms)} ${floor.kind}`;
+  return ofCeiling === null ? "" : percent(ofCeiling);
+}
+
+export function row({ start }, line, { errors }) {
+  const peers = start.peers.map((name) => {
+    const { ms } = line.peers[name];
+    const cell = ms === undefined ? "-" : `${digits(ms)} ${times(ms / line.ms).padStart(7)}`;
+    return cell.padStart(peerWidth(name));
+  });
+  const error = errors ? `  error ${line.error.toExponential(1)}` : "";
+  const how = `  ${line.algorithm}${line.target === "wasm-relaxed" ? ", relaxed" : ""}`;
+  write(
+    `${line.layer.padEnd(30)} ${line.who.padEnd(5)}${digits(line.ms).padStart(9)}${digits(line.gf).padStart(7)}${ofBest(line).padStart(11)}${peers.join("")}${how}${error}`,
+  );
+}
+
+const speedLine = ({ what, layers, mean, least, leastLayer }) =>
+  `  over ${what}: ${mean.toFixed(2)}x (geometric mean of ${layers}), least ${least.toFixed(2)}x on ${leastLayer}`;
+
+function backendLines({ who, speed, native, ceiling, floor }) {
+  const shares = [ceiling, floor].filter((line) => line !== null);
+  return [
+    `convsmith ${who}`,
+    ...[...speed, ...native].map(speedLine),
+    ...shares.map(
+      ({ what, mean, layers, least, leastLayer }) =>
+        `  of ${what}: ${percent(mean)} (geometric mean of ${layers}), least ${percent(least)} on ${leastLayer}`,
+    ),
+    "",
+  ];
+}
+
+/** Why a peer has no figure, each reason once. */
+function refusalLines(rows) {
+  const reasons = new Map();
+  for (const { layer, peers } of rows)
+    for (const [name, { why }] of Object.entries(peers)) {
+      if (why === undefined) continue;
+      const key = `${name}: ${why}`;
+      reasons.set(key, (reasons.get(key) ?? new Set()).add(layer));
+    }
+  const lines = [...reasons].map(([key, layers]) => `  ${key} (${[...layers].join("; ")})`);
+  return lines.length === 0 ? [] : ["not measured", ...lines, ""];
+}
+
+function compilerLines({ bytes, compile }) {
+  const files = (list) => list.map(({ file, bytes, gzip }) => `${file} ${bytes} (${gzip})`).join(", ");
+  const times = compile.map(
+    (line) =>
+      `  ${line.who}: ${line.layer} first in a process ${digits(line.firstMs)}, warm ${digits(line.warmMs)}; ${line.distinct} others ${digits(line.distinctMs)}, median ${digits(line.distinctMedianMs)}`,
+  );
+  return [
+    `code of ${oneConvolution.name} in a bundle, bytes (gzip)`,
+    ...bytes.map(({ who, files: list }) => `  ${who}: ${files(list)}`),
+    ...(times.length === 0 ? [] : ["compile(), ms", ...times]),
+  ];
+}
+
+export function summaryLines(report) {
+  return [...report.summary.flatMap(backendLines), ...refusalLines(report.rows), ...compilerLines(report)];
+}
+
+export function footer(report) {
+  const { start, rows } = report;
+  for (const text of ["", ...summaryLines(report)]) write(text);
+  const relaxedUnused = start?.ceilings.relaxed != null && rows.some(({ target }) => target === "wasm-simd");
+  if (relaxedUnused && start.settings.precision === "default")
+    note("this engine has relaxed SIMD, and convsmith did not use it");
+}
