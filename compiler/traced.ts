@@ -1,7 +1,7 @@
 /** Traced values: what modules compute with while a graph is being traced. */
 import type { NodeBody, ValueId } from "../ir/graph.js";
 import type { Scalar } from "../ir/scalar.js";
-import { arg } from "../ir/scalar.js";
+import { arg, unrounded } from "../ir/scalar.js";
 import type { ElementArray } from "../ir/types.js";
 import type { DType, Tensor } from "../runtime/tensor.js";
 import { describeTensor, toFloat32 } from "../runtime/tensor.js";
@@ -93,7 +93,8 @@ export function map(body: Scalar, ...operands: readonly Traced[]): Traced {
 
 /** One elementwise node, computed in float32 and rounded to the dtype. */
 export function mapAs(dtype: FloatDType, body: Scalar, ...operands: readonly Traced[]): Traced {
-  return emit({ op: "map", body, element: floatElement(dtype) }, operands);
+  const element = floatElement(dtype);
+  return emit({ op: "map", body: unrounded(element, body), element }, operands);
 }
 
 /** The numbers rounded to another dtype; nothing is added where they have it. */

@@ -121,6 +121,18 @@ export function rounded(element: FloatElement, value: Scalar): Scalar {
   return element === "f32" ? value : call(element, value);
 }
 
+/**
+ * A scalar that rounds to the same number of the element: rounding is monotone, so that none is needed below max, min,
+ * neg and abs when the result is rounded anyway.
+ */
+export function unrounded(element: FloatElement, value: Scalar): Scalar {
+  if (element === "f32" || value.kind !== "call") return value;
+  if (value.fn === element) return unrounded(element, value.args[0]!);
+  if (!["max", "min", "neg", "abs"].includes(value.fn)) return value;
+  const args = value.args.map((argument) => unrounded(element, argument));
+  return args.every((argument, i) => argument === value.args[i]) ? value : { ...value, args };
+}
+
 /** Rebuilds a scalar with every argument replaced; shared sub-trees stay shared. */
 export function substitute(scalar: Scalar, replace: (of: ScalarArg) => Scalar): Scalar {
   const done = new Map<Scalar, Scalar>();

@@ -2,8 +2,8 @@
  * A convolution as a naive loop nest, straight from its definition (spec section 2.1): pure axes `h n oh ow g oc`,
  * reduction axes `kh kw ic` in this order (a local conv: `ic kh kw`), the accumulator from 0, then `fused.out`.
  *
- * Axes of extent 1 are left out. Each spatial position that can leave the lhs is a let (`ih`, `iw`), so that a schedule can tell the dimensions
- * of the lhs apart; elements outside the lhs are gated loads, which yield 0 and are still multiplied. A term whose
+ * Axes of extent 1 are left out. Each spatial position that can leave the lhs, or meets elements that more than one tap
+ * would convert to f32, is a let (`ih`, `iw`), so that a schedule can tell the dimensions of the lhs apart; elements outside the lhs are gated loads, which yield 0 and are still multiplied. A term whose
  * element was inserted by lhs dilation, or whose tap is skipped, is not formed at all.
  */
 import { InternalError } from "../../ir/diagnostic.js";
@@ -63,10 +63,12 @@ export function lowerConv(node: NodeOf<"conv">, operands: readonly Operand[], ou
   const weight = node.window.map((dim, d) => weightOf(axisOf(names[d]!.tap, dim.size), dim));
   // An empty lhs is padding throughout: nothing can be loaded from it, and every term is 0 times a weight.
   const allPadding = elementCount(lhs.type.shape) === 0;
+  const converts = lhs.type.element !== "f32";
   const positions = node.window
-    .map((dim, d) =>
-      spatialPosition(dim, names[d]!, outShape[axes.out.spatial[d]!]!, lhs.type.shape[axes.lhs.spatial[d]!]!),
-    )
+    .map((dim, d) => {
+      const [outExtent, extent] = [outShape[axes.out.spatial[d]!]!, lhs.type.shape[axes.lhs.spatial[d]!]!];
+      return spatialPosition(dim, names[d]!, outExtent, extent, converts);
+    })
     .map((p) => (allPadding ? { ...p, gate: [], lets: p.guard.length > 0 ? p.lets : [] } : p));
 
   const lhsIndex: Affine[] = [];
@@ -187,16 +189,18 @@ function spatialPosition(
   names: SpatialNames,
   outExtent: number,
   lhsExtent: number,
+  converts: boolean,
 ): Position {
   let at = affine(-dim.low);
   at = addAffine(at, axisOf(names.out, outExtent), dim.stride);
   at = addAffine(at, axisOf(names.tap, dim.size), dim.rhsDilation);
   const last = (outExtent - 1) * dim.stride + (dim.size - 1) * dim.rhsDilation - dim.low;
-  if (dim.lhsDilation === 1 && -dim.low >= 0 && last < lhsExtent)
-    return { index: at, lets: [], gate: [], guard: [] };
+  const inside = dim.lhsDilation === 1 && -dim.low >= 0 && last < lhsExtent;
+  if (inside && !(converts && dim.size > 1)) return { index: at, lets: [], gate: [], guard: [] };
   const named = (value: Expr, name = names.position): IntegerLet => ({ name, value });
   const index = affine(0, { [names.position]: 1 });
   const test = (fn: "inside" | "divides", of: Affine, by: number): Expr => ({ kind: "test", fn, of, by });
+  if (inside) return { index, lets: [named({ kind: "index", at })], gate: [], guard: [] };
   if (dim.border !== "zero")
     return {
       index,

@@ -13,7 +13,7 @@
  */
 import type { Graph, GraphBuilder, Node, NodeOf, ValueId } from "../../ir/graph.js";
 import type { Scalar } from "../../ir/scalar.js";
-import { arg, rounded, substitute } from "../../ir/scalar.js";
+import { arg, rounded, substitute, unrounded } from "../../ir/scalar.js";
 import { sameShape } from "../../ir/types.js";
 import { operandBefore } from "../move-view.js";
 import { rewriteGraph } from "../rewrite.js";
@@ -125,9 +125,10 @@ function joined(producer: Producer, map: NodeOf<"map">, operands: readonly (Valu
     return arg(index);
   });
   const { element } = map;
+  const result = unrounded(element, body);
   return producer.op === "conv"
-    ? { ...producer, args, element, fused: { ...producer.fused, out: body } }
-    : { ...producer, args, element, body };
+    ? { ...producer, args, element, fused: { ...producer.fused, out: result } }
+    : { ...producer, args, element, body: result };
 }
 
 /** Number of distinct nodes of a scalar: what it costs to compute and to print. */

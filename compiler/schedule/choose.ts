@@ -3,6 +3,7 @@
  * project; every candidate is costed by cost.ts, and the answer is data with a sentence that says why.
  */
 
+import type { Expr } from "../../ir/kernel.js";
 import { coefficient } from "../../ir/kernel.js";
 import type { Schedule, Step } from "../../ir/schedule.js";
 import type { Target } from "../../ir/target.js";
@@ -70,7 +71,7 @@ function prefixOf(nest: LoopNest): string {
 /** A nest without a reduction: the innermost axis in vectors where every operand is contiguous or constant along it. */
 function mapPart(lowered: LoweredKernel, nest: LoopNest, target: Target): Part {
   const steps = vectorSteps(nest, target);
-  const iterations = nest.loops.reduce((total, l) => total * l.extent, 1);
+  const iterations = iterationsOf(nest);
   const vector = steps.length > 0;
   const cycles =
     nest.stores.length === 1
@@ -126,14 +127,14 @@ function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target): 
   // What a prologue makes of the lhs may read it not at all, or twice in different ways.
   const stageable = nest.lets.length === 0 || findRead(nest, lowered.params[0]!.name) !== null;
   if (!varies && stageable && nest.loops.every((l) => l.extent > 0)) {
-    if (nest.lets.length > 0) {
-      steps.push({ do: "stage", operand: lowered.params[0]!.name, space: "arena" });
-      const copy = draftOf(lowered, steps).nests.find((candidate) => candidate.name.startsWith("stage-"))!;
-      const elements = copy.loops.reduce((total, l) => total * l.extent, 1);
+    for (const { operand, reason } of stagedOperands(lowered, nest)) {
+      steps.push({ do: "stage", operand, space: "arena" });
+      const copy = named(draftOf(lowered, steps), `stage-${operand}`);
+      const elements = iterationsOf(copy);
       const copySteps = vectorSteps(copy, target);
       steps.push(...copySteps);
       cycles += copyCycles(elements, copySteps.length > 0, target);
-      why.push(`borders filled in a copy of ${elements} elements`);
+      why.push(`${reason} in a copy of ${elements} elements`);
     }
     const prefix = prefixOf(nest);
     steps.push(...tapAxes.map((l): Step => ({ do: "mode", axis: prefix + l.axis, mode: "unroll" })));
@@ -143,7 +144,7 @@ function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target): 
     if (plan !== null)
       return { steps: [...steps, ...plan.steps], why: [plan.why, ...why], cycles: cycles + plan.cycles };
   }
-  const terms = nest.loops.reduce((total, l) => total * l.extent, 1);
+  const terms = iterationsOf(nest);
   const gathers = { lhs: false, rhs: false, out: false };
   const scalar = tileCycles(
     { rows: 1, columns: 1, lhsVector: false, gathers },
@@ -152,6 +153,43 @@ function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target): 
     target,
   );
   return { steps: [], why: ["one output at a time: nothing to tile"], cycles: scalar };
+}
+
+interface Staged {
+  readonly operand: string;
+  readonly reason: string;
+}
+
+/** Uses of an element from which on it is converted to f32 once, in a copy. */
+const manyUses = 8;
+
+/** Operands to copy first: an lhs whose borders have to be made real, and what would be converted to f32 often. */
+function stagedOperands(lowered: LoweredKernel, nest: LoopNest): readonly Staged[] {
+  const lhs = lowered.params[0]!.name;
+  const made =
+    lowered.params[0]!.element === "f32" ? "borders filled" : `${lowered.params[0]!.element} converted`;
+  const out: Staged[] = nest.lets.length > 0 ? [{ operand: lhs, reason: made }] : [];
+  for (const { name, element, access, size } of lowered.params) {
+    if (element === "f32" || access === "write" || out.some((staged) => staged.operand === name)) continue;
+    // Constants are packed, which converts them in setup.
+    if (name !== lhs && access === "constant") continue;
+    const read = nest.reduce === null ? null : findRead(nest, name);
+    if (read === null || iterationsOf(nest) < manyUses * size) continue;
+    if (reads(nest.reduce!.value, name)) out.push({ operand: name, reason: `${element} converted` });
+  }
+  return out;
+}
+
+function reads(expr: Expr, buffer: string): boolean {
+  let found = false;
+  walkExpr(expr, (e) => {
+    if (e.kind === "load" && e.from.buffer === buffer) found = true;
+  });
+  return found;
+}
+
+function iterationsOf(nest: LoopNest): number {
+  return nest.loops.reduce((total, l) => total * l.extent, 1);
 }
 
 function named(lowered: Pick<LoweredKernel, "nests">, name: string): LoopNest {
