@@ -82,16 +82,23 @@ function moduleText(options: BundleOptions, artifacts: readonly Artifact[]): str
       ? [`  "${artifact.target.name}": ${reader(codeFile(name, artifact), artifact.bytes)},`]
       : [],
   );
-  const start = js === undefined ? "createFromWasm" : "createFromJs";
+  const threads = program.threads !== undefined;
+  const start = js !== undefined ? "createFromJs" : threads ? "createFromWasmThreads" : "createFromWasm";
+  const create = `${start}(program, modules, weights${threads ? ", worker" : ""}, options)`;
   const body = [
     `const program = ${programText(options)};`,
     js === undefined
       ? `const modules = {\n${modules.join("\n")}\n};`
       : `const modules = ${js.source.trim().replace(/;$/, "")};`,
     `const weights = ${readWeights};`,
-    `export function create(options) {\n  return ${start}(program, modules, weights, options);\n}`,
+    // The worker is this file again; it answers where it finds that it is one.
+    ...(threads
+      ? ["const worker = (Worker, options) => new Worker(new URL(import.meta.url), options);"]
+      : []),
+    `export function create(options) {\n  return ${create};\n}`,
+    ...(threads ? ["answerAsWorker();"] : []),
   ].join("\n");
-  const used = ["readBeside", "fromBase64"].filter((root) => body.includes(`${root}(`));
+  const used = ["readBeside", "fromBase64", "answerAsWorker"].filter((root) => body.includes(`${root}(`));
   const header = `// ${name}: made by convsmith ${options.compilerVersion}; what it is stands in ${name}.json and ${name}.d.ts.`;
   return `${[header, ...chunksFor([start, ...used]).map((chunk) => chunk.text.trim()), body].join("\n")}\n`;
 }
@@ -104,8 +111,8 @@ function besideText(file: string): string {
 
 /** The program as a literal, under the name of the bundle. */
 function programText({ name, program }: BundleOptions): string {
-  const { backend, inputs, outputs, outputTree, weights, memoryBytes } = program;
-  return JSON.stringify({ name, backend, inputs, outputs, outputTree, weights, memoryBytes });
+  const { backend, inputs, outputs, outputTree, weights, memoryBytes, threads } = program;
+  return JSON.stringify({ name, backend, inputs, outputs, outputTree, weights, memoryBytes, threads });
 }
 
 /** The chunks reachable from the roots, in the order they must stand in. */
@@ -151,6 +158,7 @@ async function manifestOf(
     outputTree: program.outputTree,
     weights: program.weights,
     memoryBytes: program.memoryBytes,
+    ...(program.threads === undefined ? {} : { threads: program.threads }),
     macs: options.macs,
     bytes: {
       wire: size(`${name}.mjs`) + Math.max(...modules) + size(weightsFile(name)),

@@ -28,7 +28,16 @@ for (const { name } of declared) {
 }
 
 /** What bundle.ts and people call by name. Classes keep theirs too: errors show it. */
-const called = ["createFromJs", "createFromWasm", "readBeside", "fromBase64", "tensor", "toFloat32"];
+const called = [
+  "createFromJs",
+  "createFromWasm",
+  "createFromWasmThreads",
+  "answerAsWorker",
+  "readBeside",
+  "fromBase64",
+  "tensor",
+  "toFloat32",
+];
 const kept = [...called, ...declared.filter(({ text }) => text.startsWith("class ")).map(({ name }) => name)];
 const shortNames = new Map(
   [...offered].map((name, index) => [name, kept.includes(name) ? name : `_${index.toString(36)}`]),
@@ -113,7 +122,7 @@ function mentions(name, script) {
     if (
       Node.isShorthandPropertyAssignment(parent) ||
       Node.isBindingElement(parent) ||
-      Node.isParameterDeclaration(parent)
+      (Node.isParameterDeclaration(parent) && parent.getNameNode() === identifier)
     )
       throw new Error(
         `runtime: ${name} has a local or property called ${identifier.getText()}, as a declaration is`,

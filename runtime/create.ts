@@ -6,7 +6,7 @@ import { createExecutable } from "./executable.js";
 import type { Program } from "./program.js";
 import type { JsFactory } from "./run-js.js";
 import { instantiateJs } from "./run-js.js";
-import type { WasmTarget } from "./run-wasm.js";
+import type { WasmSource, WasmTarget } from "./run-wasm.js";
 import { chooseWasm, instantiateWasm } from "./run-wasm.js";
 import type { Tensor } from "./tensor.js";
 import { weightArrays } from "./weights.js";
@@ -38,6 +38,7 @@ export async function createFromWasm<R extends Result = Tensor>(
   modules: Readonly<Partial<Record<WasmTarget, ReadBytes>>>,
   readWeights: ReadBytes,
   options: CreateOptions = {},
+  instantiate: (source: WasmSource) => Promise<Instance> = instantiateWasm,
 ): Promise<Executable<R>> {
   checkOptions(program, options);
   const [choice, weights] = await Promise.all([
@@ -46,7 +47,7 @@ export async function createFromWasm<R extends Result = Tensor>(
       : { source: options.module, note: "runs the module given" },
     options.weights ?? readWeights(),
   ]);
-  return withWeights(program, await instantiateWasm(choice.source), weights, [choice.note]);
+  return withWeights(program, await instantiate(choice.source), weights, [choice.note]);
 }
 
 function withWeights<R extends Result>(

@@ -2,11 +2,13 @@
 import type { Result } from "./binding.js";
 import type { CreateOptions } from "./create.js";
 import { createFromWasm } from "./create.js";
+import { createFromWasmThreads } from "./create-threads.js";
 import { CheckpointError } from "./error.js";
 import type { Executable } from "./executable.js";
 import type { BundleManifest } from "./manifest.js";
 import { readManifest } from "./manifest.js";
 import type { Tensor } from "./tensor.js";
+import { makeFromSource } from "./worker-source.js";
 
 export type { OutArrays, Result, RunInput, RunInputs, View } from "./binding.js";
 export type { CreateOptions } from "./create.js";
@@ -51,9 +53,11 @@ export async function load<R extends Result = Tensor>(
   };
   const weights = `${manifest.name}.weights.bin`;
   if (manifest.backend === "wasm" && !manifest.inline) {
-    const modules = manifest.targets.map((of) => [of.target, () => file(of.file)]);
+    const modules = Object.fromEntries(manifest.targets.map((of) => [of.target, () => file(of.file)]));
     const readWeights = () => (manifest.weights.length === 0 ? new Uint8Array() : file(weights));
-    return createFromWasm<R>(manifest, Object.fromEntries(modules), readWeights, options);
+    if (manifest.threads !== undefined)
+      return createFromWasmThreads<R>(manifest, modules, readWeights, makeFromSource, options);
+    return createFromWasm<R>(manifest, modules, readWeights, options);
   }
   const separate = !manifest.inline && manifest.weights.length > 0 && options.weights === undefined;
   return importBundle<R>(manifest, file, separate ? { ...options, weights: file(weights) } : options);

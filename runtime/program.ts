@@ -21,4 +21,6 @@ export interface Program {
   /** Parameters and folded constants, in the order of the weights file, where setup expects them. */
   readonly weights: readonly Slot[];
   readonly memoryBytes: number;
+  /** Workers that share the memory; left out where there is one. */
+  readonly threads?: number;
 }

@@ -5,8 +5,10 @@ import type { Instance } from "./executable.js";
 /** The targets a program is emitted for, best first. */
 export type WasmTarget = "wasm-relaxed" | "wasm-simd";
 
+export type WasmSource = Uint8Array | WebAssembly.Module;
+
 export interface WasmChoice {
-  readonly source: Uint8Array | WebAssembly.Module;
+  readonly source: WasmSource;
   readonly note: string;
 }
 
@@ -37,7 +39,7 @@ export async function chooseWasm(
 }
 
 /** Instantiates a module made by convsmith: it imports nothing and exports its memory, setup and run. */
-export async function instantiateWasm(source: Uint8Array | WebAssembly.Module): Promise<Instance> {
+export async function instantiateWasm(source: WasmSource): Promise<Instance> {
   const module = ArrayBuffer.isView(source) ? await compileWasm(source as BufferSource) : source;
   const { memory, setup, run } = (await WebAssembly.instantiate(module)).exports as unknown as {
     readonly memory: WebAssembly.Memory;
@@ -47,7 +49,7 @@ export async function instantiateWasm(source: Uint8Array | WebAssembly.Module): 
   return { memory: memory.buffer, setup, run };
 }
 
-async function compileWasm(bytes: BufferSource): Promise<WebAssembly.Module> {
+export async function compileWasm(bytes: BufferSource): Promise<WebAssembly.Module> {
   try {
     return await WebAssembly.compile(bytes);
   } catch (error) {
