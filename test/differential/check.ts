@@ -100,7 +100,7 @@ async function withinContract(spec: ConvSpec, given: Call): Promise<Failure | nu
   const highest = { backend: "wasm", precision: "highest" };
   const interpreted = await guarded(call, highest, async () => {
     const found = await run(call, "interpreter");
-    return outside(call, highest, found, expected, false);
+    return outside(call, highest, found, expected, "the interpreter");
   });
   if (interpreted !== null) return interpreted;
   for (const backend of ["js", "wasm"] as const)
@@ -108,7 +108,7 @@ async function withinContract(spec: ConvSpec, given: Call): Promise<Failure | nu
       const options = { backend, precision: "default", algorithm } as const;
       const failure = await guarded(call, options, async () => {
         const { found, winograd } = await runDefault(call, options);
-        return outside(call, options, found, expected, winograd);
+        return outside(call, options, found, expected, winograd ? `winograd on ${backend}` : backend);
       });
       if (failure !== null) return failure;
     }
@@ -139,9 +139,9 @@ function outside(
   compile: { readonly backend: string; readonly precision: string },
   found: Tensor,
   expected: Expected,
-  winograd: boolean,
+  what: string,
 ): Failure | null {
-  const promise = `${compile.backend} at "${compile.precision}" is within the contract${winograd ? " (winograd)" : ""}`;
+  const promise = `${what} is within the contract of "${compile.precision}"`;
   const failure = (detail: string): Failure => ({
     promise,
     detail,
@@ -149,7 +149,7 @@ function outside(
   });
   if (found.shape.join() !== expected.shape.join())
     return failure(`the shape is [${found.shape}], it must be [${expected.shape}]`);
-  const wrong = outsideContract(found, expected, winograd);
+  const wrong = outsideContract(found, expected, what.startsWith("winograd"));
   if (wrong === null) return null;
   const { at, allowed } = wrong;
   return failure(

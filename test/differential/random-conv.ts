@@ -152,6 +152,8 @@ export function optionsOf(spec: ConvSpec): Record<string, unknown> {
     ...(spec.transposeKernel ? { transposeKernel: true } : {}),
     ...(spec.useBias ? {} : { useBias: false }),
     ...(spec.dtype === null ? {} : { dtype: spec.dtype }),
+    // What is given later than compiled for: its dtype has to be known.
+    ...(!spec.baked && narrowDTypes.includes(spec.paramDType) ? { paramDtype: spec.paramDType } : {}),
   };
 }
 

@@ -131,7 +131,7 @@ export class Runs {
 
 const settings = {
   seed: Number(process.env.PROPERTY_SEED ?? 1),
-  numRuns: Number(process.env.PROPERTY_RUNS ?? 15),
+  numRuns: Number(process.env.PROPERTY_RUNS ?? 12),
 };
 
 /** Holds for random plans, or throws with the code of the smallest that breaks it. */
