@@ -1,9 +1,9 @@
 /** Which functions an artifact needs: the kernels a program calls, kernels that are the same made one. */
 import { InternalError } from "../ir/diagnostic.js";
 import type { Kernel } from "../ir/kernel.js";
-import { printKernel } from "../ir/print.js";
 import type { KernelCall, KernelProgram } from "../ir/program.js";
 import type { ElementType } from "../ir/types.js";
+import { stmtsKey } from "../ir/visit.js";
 
 /** A buffer a kernel's function takes: a parameter or an intermediate. */
 export interface Argument {
@@ -54,10 +54,8 @@ export function resolveCalls(program: KernelProgram): Calls {
 
 /** Equal for kernels whose functions would be equal: their name, and sizes and rights of buffers, play no part. */
 function meaningOf(kernel: Kernel): string {
-  return printKernel({
-    name: "",
-    params: kernel.params.map((param) => ({ ...param, size: 0, access: "read" })),
-    locals: kernel.locals.map((local) => ({ ...local, size: 0 })),
-    nests: kernel.nests.map((nest, index) => ({ ...nest, name: String(index) })),
-  });
+  const buffers = [...kernel.params, ...kernel.locals].map(({ name, element }) => `${name}:${element}`);
+  return [buffers.join(), kernel.params.length, ...kernel.nests.map((nest) => stmtsKey(nest.body))].join(
+    "\n",
+  );
 }

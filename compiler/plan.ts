@@ -7,10 +7,10 @@
  */
 import type { Graph } from "../ir/graph.js";
 import type { Kernel } from "../ir/kernel.js";
-import { printKernel } from "../ir/print.js";
 import type { KernelCall, KernelProgram } from "../ir/program.js";
 import type { Schedule } from "../ir/schedule.js";
 import { elementBytes, elementCount } from "../ir/types.js";
+import { stmtsKey } from "../ir/visit.js";
 import type { LoweredKernel } from "./lower/lowered.js";
 import { naiveKernel } from "./lower/lowered.js";
 import type { AlgorithmOption } from "./lower/lowerings.js";
@@ -89,6 +89,15 @@ function inBytes(operand: Operand): Operand {
 /** A buffer bound from its first element. */
 function whole(buffer: ProgramBuffer): Storage {
   return { buffer, layout: { offset: 0, strides: [] } };
+}
+
+/** Equal for kernels that differ in nothing but their name. */
+function kernelKey({ params, locals, nests }: Kernel): string {
+  return [
+    ...params.map(({ name, element, size, access }) => `${name}:${element}${size}${access}`),
+    ...locals.map(({ name, element, size, space }) => `${space} ${name}:${element}${size}`),
+    ...nests.map((nest) => `${nest.name} ${stmtsKey(nest.body)}`),
+  ].join("\n");
 }
 
 interface PendingCall {
@@ -227,7 +236,7 @@ class Planner {
     const legal = this.legalise(kernel);
     const sources = kernel.params.slice(0, -1).map((param) => bound.get(param.name)!);
     const key = [
-      printKernel({ ...legal, name: "" }),
+      kernelKey(legal),
       ...sources.map(({ buffer, layout }) => `${buffer.name}+${layout.offset}`),
     ].join("\n");
     const known = this.constants.get(key);
@@ -257,7 +266,7 @@ class Planner {
 
   /** A call of the kernel, or of an equal one made before. */
   private call(kernel: Kernel, bound: ReadonlyMap<string, Storage>): PendingCall {
-    const text = printKernel({ ...kernel, name: "" });
+    const text = kernelKey(kernel);
     const shared = this.kernels.get(text) ?? kernel;
     this.kernels.set(text, shared);
     return {

@@ -308,6 +308,45 @@ function shorten(key: string): string {
   return key.length <= 200 ? key : `#${digest(key, 1)}.${digest(key, 2)}`;
 }
 
+const keyOfStmt = new WeakMap<Stmt, string>();
+
+/** Equal for statements of equal structure, and for no others. */
+function stmtKey(stmt: Stmt): string {
+  let key = keyOfStmt.get(stmt);
+  if (key === undefined) {
+    key = shorten(writeStmtKey(stmt));
+    keyOfStmt.set(stmt, key);
+  }
+  return key;
+}
+
+function writeStmtKey(stmt: Stmt): string {
+  switch (stmt.kind) {
+    case "for":
+      return `${stmt.mode} ${stmt.axis} ${stmt.start}+${stmt.extent}{${stmtsKey(stmt.body)}}`;
+    case "let":
+      return `let ${stmt.name}=${exprKey(stmt.value)}`;
+    case "alloc": {
+      const { name, element, size, space } = stmt.buffer;
+      return `${space} ${name} ${element} ${size}=${numberKey(stmt.init)}`;
+    }
+    case "store":
+    case "reduce":
+      return `${exprKey({ kind: "load", from: stmt.to })}${stmt.kind === "reduce" ? stmt.fn : ""}=${exprKey(stmt.value)}`;
+    case "if":
+      return `if ${exprKey(stmt.when)}{${stmtsKey(stmt.body)}}`;
+    case "barrier":
+      return "barrier";
+    default:
+      return stmt satisfies never;
+  }
+}
+
+/** Equal for lists of statements of equal structure, and for no others. Its text means nothing. */
+export function stmtsKey(stmts: readonly Stmt[]): string {
+  return stmts.map(stmtKey).join(";");
+}
+
 /** 53 bits that depend on every character (cyrb53). */
 function digest(text: string, seed: number): string {
   let high = 0xdeadbeef ^ seed;
