@@ -1,37 +1,16 @@
 /** npm run bench: installs the peers, starts the engine under test, prints its figures as a table and writes the reports. */
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { handedOn, helpText, readOptions } from "./options.mjs";
+import { buildIsOld, installPeers } from "./install.mjs";
+import { handedOn, helpText, listed, problemOf, readOptions } from "./options.mjs";
 import { page } from "./report.mjs";
 import { summarise } from "./statistics.mjs";
 import { footer, header, note, row, titles } from "./table.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const root = fileURLToPath(new URL("../..", import.meta.url));
-
-/** Whether what is asked for lies in node_modules in the version that package.json says. */
-function installed(optional) {
-  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(`${here}package.json`, "utf8"));
-  const wanted = { ...dependencies, ...(optional ? optionalDependencies : {}) };
-  return Object.entries(wanted).every(([name, version]) => {
-    const file = `${here}node_modules/${name}/package.json`;
-    return existsSync(file) && JSON.parse(readFileSync(file, "utf8")).version === version;
-  });
-}
-
-function install(optional) {
-  const quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--silent"];
-  if (!installed(optional))
-    execFileSync("npm", ["ci", ...quiet, ...(optional ? [] : ["--omit=optional"])], {
-      cwd: here,
-      stdio: "inherit",
-    });
-  if (!existsSync(`${root}dist/compiler/index.js`))
-    execFileSync("npm", ["run", "--silent", "build"], { cwd: root, stdio: "inherit" });
-}
 
 /** The command line that starts `file`, on one core where that was asked for and can be had. */
 function command(values, file, args) {
@@ -57,11 +36,10 @@ async function run(values, script, take) {
   return (await closed) ?? 1;
 }
 
-async function main(values) {
-  install(values.native);
-  const engine = execFileSync(values.node, ["--version"]).toString().trim();
+/** Measures, printing as it goes; the report, and the exit code of the engine. */
+async function measure(values) {
   const report = {
-    engine,
+    engine: execFileSync(values.node, ["--version"]).toString().trim(),
     processor: cpus()[0]?.model ?? "unknown",
     start: null,
     rows: [],
@@ -86,16 +64,40 @@ async function main(values) {
     bytes: (line) => report.bytes.push(line),
     compile: (line) => report.compile.push(line),
   };
-  let code = await run(values, "measure.mjs", (line) => take[line.kind](line));
-  for (const backend of values.compile ? values.backend.split(",") : [])
-    code ||= await run({ ...values, backend }, "compile-times.mjs", take.compile);
+  const hand = (line) => take[line.kind](line);
+  let code = await run(values, "measure.mjs", hand);
+  for (const backend of values.compile ? listed(values.backend) : [])
+    code ||= await run({ ...values, backend }, "compile-times.mjs", hand);
+  return { report, code };
+}
+
+async function main(values) {
+  installPeers(values.native);
+  if (buildIsOld()) note("dist/ is older than the sources: npm run build makes it new");
+  const { report, code } = await measure(values);
+  process.exitCode = code;
+  if (report.start === null) return;
   const whole = { ...report, summary: summarise(report.rows) };
   footer(whole);
   if (values.json !== "") writeFileSync(values.json, `${JSON.stringify(whole, null, 2)}\n`);
   if (values.html !== "") writeFileSync(values.html, page(whole));
-  process.exitCode = code;
 }
 
-const values = readOptions(process.argv.slice(2));
-if (values.help) console.log(helpText);
-else await main(values);
+function start() {
+  let values;
+  try {
+    values = readOptions(process.argv.slice(2));
+  } catch (error) {
+    return error.message;
+  }
+  if (!values.help) return problemOf(values) ?? main(values);
+  console.log(helpText);
+  return null;
+}
+
+const outcome = start();
+if (typeof outcome === "string") {
+  console.error(outcome);
+  process.exitCode = 2;
+}
+await outcome;

@@ -11,11 +11,10 @@ import { Refused } from "./contenders/refusal.mjs";
 import { loadTfjs } from "./contenders/tfjs.mjs";
 import { layerData, reference } from "./layer-data.mjs";
 import { flops, isDense3x3, layers, traffic } from "./layers.mjs";
-import { readOptions } from "./options.mjs";
+import { listed, readOptions } from "./options.mjs";
 import { median } from "./statistics.mjs";
 
 const options = readOptions(process.argv.slice(2));
-const listed = (text) => text.split(",").filter((name) => name !== "");
 /** Compile options under which ours is measured. */
 const settings = { precision: options.precision, algorithm: options.algorithm };
 const emit = (line) => console.log(JSON.stringify(line));
@@ -32,22 +31,18 @@ const loaders = {
 /** name → (layer, data) => contender. A peer that does not load is one that can run nothing, with the reason. */
 async function loadPeers() {
   const names = [...listed(options.peers), ...(options.native ? ["native-jax", "native-onnxruntime"] : [])];
+  const loaded = new Map();
   // jax-js must be there before others define globals it would act on.
-  names.sort((a, b) => Number(b === "jax-js") - Number(a === "jax-js"));
-  const peers = new Map();
-  for (const name of names) {
-    if (loaders[name] === undefined)
-      throw new Error(`unknown peer ${name}: ${Object.keys(loaders).join(", ")}`);
+  for (const name of [...names].sort((a, b) => Number(b === "jax-js") - Number(a === "jax-js")))
     try {
-      peers.set(name, await loaders[name]());
+      loaded.set(name, await loaders[name]());
     } catch (error) {
       emit({ kind: "note", text: `${name} does not run here: ${reason(error)}` });
-      peers.set(name, () => {
+      loaded.set(name, () => {
         throw error;
       });
     }
-  }
-  return peers;
+  return new Map(names.map((name) => [name, loaded.get(name)]));
 }
 
 const reason = (error) =>
@@ -87,14 +82,20 @@ async function admit(layer, expected, first, contender) {
   return { output, timings: timingsOf(ms) };
 }
 
-/** Every contender in turn, round after round, each round starting with another. */
-async function race(entries) {
+/** Every contender in turn, round after round, each round starting with another; one that throws drops out. */
+async function race(entries, dropped) {
   const times = new Map(entries.map(({ name }) => [name, []]));
   for (let round = 0; round < Number(options.rounds); round++)
     for (let i = 0; i < entries.length; i++) {
       const { name, contender, timings } = entries[(i + round) % entries.length];
-      if (times.get(name).length < timings) times.get(name).push(await time(contender));
+      if (name in dropped || times.get(name).length >= timings) continue;
+      try {
+        times.get(name).push(await time(contender));
+      } catch (error) {
+        dropped[name] = reason(error);
+      }
     }
+  for (const name of Object.keys(dropped)) times.delete(name);
   return times;
 }
 
@@ -133,16 +134,13 @@ async function measureLayer(layer) {
     } catch (error) {
       contender?.dispose();
       refusals[name] = reason(error);
-      if (!mine.includes(name)) return;
-      emit({ kind: "note", text: `convsmith ${name} fails on ${layer.name}: ${reason(error)}` });
-      process.exitCode = 1;
     }
   };
   for (const backend of mine)
     await enter(backend, () => prepareConvsmith(convsmith, backend, layer, data, settings));
   for (const [name, prepare] of peers) await enter(name, () => prepare(layer, data));
   const held = layer.bound === "compute" ? [] : [await floorOf(layer)];
-  const times = await race([...entries, ...held]);
+  const times = await race([...entries, ...held], refusals);
   const ms = (name) => median(times.get(name));
   const others = Object.fromEntries(
     [...peers.keys()].map((name) => [
@@ -150,8 +148,12 @@ async function measureLayer(layer) {
       times.has(name) ? { ms: ms(name), timings: times.get(name).length } : { why: refusals[name] },
     ]),
   );
+  for (const name of mine.filter((name) => name in refusals)) {
+    emit({ kind: "note", text: `convsmith ${name} fails on ${layer.name}: ${refusals[name]}` });
+    process.exitCode = 1;
+  }
   const { readBytes, writtenBytes } = traffic(layer);
-  for (const { name, contender } of entries.filter(({ name }) => mine.includes(name))) {
+  for (const { name, contender } of entries.filter(({ name }) => mine.includes(name) && times.has(name))) {
     const gf = flops(layer) / ms(name) / 1e6;
     const ceiling = ceilingOf(contender.about.target);
     emit({

@@ -1,5 +1,5 @@
 /** A bar for each contender on each layer: speed on a logarithmic axis, milliseconds at its end. */
-import { colour, drawing, element, ink, line, logScale, text, tickText, title } from "./svg.mjs";
+import { colour, drawing, element, halo, ink, line, logScale, text, tickText, title } from "./svg.mjs";
 import { digits } from "./table.mjs";
 
 const width = 960;
@@ -23,15 +23,17 @@ function groupsOf({ rows }) {
   });
 }
 
+/** One line that starts with the plot, or earlier where it is long. */
 function legend(names) {
-  let x = left;
-  return names.map((name) => {
-    const label = title(name);
+  const widths = names.map((name) => 15 + 6.7 * title(name).length + 12);
+  const whole = widths.reduce((a, b) => a + b, 0);
+  let x = Math.max(12, Math.min(left, width - whole));
+  return names.map((name, i) => {
     const entry = [
       element("rect", { x, y: 12, width: 10, height: 10, rx: 2, fill: colour(name) }),
-      text(x + 15, 21, label),
+      text(x + 15, 21, title(name)),
     ];
-    x += 15 + 6.6 * label.length + 16;
+    x += widths[i];
     return entry.join("");
   });
 }
@@ -62,9 +64,7 @@ export function barPlot(report) {
         text(end + 4, at + bar - 0.5, `${digits(ms)} ms`, {
           "font-size": 9.5,
           fill: ink.quiet,
-          stroke: "#ffffff",
-          "stroke-width": 3,
-          "paint-order": "stroke",
+          ...halo,
         }),
       );
     });
@@ -79,7 +79,7 @@ export function barPlot(report) {
     line(limit, top - 8, limit, y, { stroke: ink.limit, "stroke-dasharray": "4 3" }),
     text(limit, y + 14, "ceiling", { "text-anchor": "middle", fill: ink.limit, "font-size": 11 }),
   ];
-  const unit = text(left - 12, top - 14, "GF (10⁹ operations a second)", {
+  const unit = text(left - 22, top - 14, "GF", {
     "text-anchor": "end",
     fill: ink.quiet,
     "font-size": 11,

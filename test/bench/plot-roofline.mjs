@@ -1,5 +1,5 @@
 /** Speed over operations per byte, under the roofs of this machine; every layer is a number with a key beside the plot. */
-import { colour, drawing, element, ink, line, logScale, text, tickText, title } from "./svg.mjs";
+import { colour, drawing, element, halo, ink, line, logScale, text, tickText, title } from "./svg.mjs";
 
 const width = 960;
 const height = 560;
@@ -37,11 +37,7 @@ function roofs(x, y, { mulAdd, relaxed, copyGBs }) {
     (Math.atan2(y.at(ridge * copyGBs) - y.at(start * copyGBs), x.at(ridge) - x.at(start)) * 180) / Math.PI;
   const [mx, my] = [x.at(middle), y.at(middle * copyGBs)];
   const label = (value, content, dy) =>
-    text(frame.right - 4, y.at(value) + dy, content, {
-      "text-anchor": "end",
-      fill: ink.limit,
-      "font-size": 11,
-    });
+    text(x.at(ridge) + 8, y.at(value) + dy, content, { fill: ink.limit, "font-size": 11 });
   const flat = [
     line(x.at(ridge), y.at(top), frame.right, y.at(top), style),
     label(top, `${relaxed === null ? "multiply + add" : "relaxed"} ${top.toFixed(0)} GF`, -5),
@@ -85,7 +81,7 @@ function labels(points) {
     const boxAt = ([dx, dy]) => [px + dx - half, py + dy - 5, px + dx + half, py + dy + 5];
     const [dx, dy] = places.find((place) => free(boxAt(place))) ?? places[0];
     boxes.push(boxAt([dx, dy]));
-    return text(px + dx, py + dy + 4, number, { "text-anchor": "middle", "font-size": 11 });
+    return text(px + dx, py + dy + 4, number, { "text-anchor": "middle", "font-size": 11, ...halo });
   });
 }
 
@@ -122,7 +118,7 @@ function key(points, names, ours) {
     ...names.map((name, i) => {
       const cy = 38 + 18 * i;
       const ring = { cx: x + 4, cy, r: 4, fill: "#ffffff", stroke: colour(name), "stroke-width": 2 };
-      return entry(cy, element("circle", ring), `${name}, where it is the fastest peer`);
+      return entry(cy, element("circle", ring), `${name}, the fastest peer`);
     }),
   ];
   const from = 38 + 18 * names.length + 16;

@@ -7,6 +7,7 @@ export function median(list) {
 
 export const geometricMean = (list) => Math.exp(list.reduce((sum, r) => sum + Math.log(r), 0) / list.length);
 
+const most = (list) => list.reduce((a, b) => (b.value > a.value ? b : a));
 const least = (list) => list.reduce((a, b) => (b.value < a.value ? b : a));
 
 /** { layer, value } of every layer as one line of the summary; null without layers. */
@@ -20,6 +21,15 @@ function meanOf(what, entries) {
     least: lowest.value,
     leastLayer: lowest.layer,
   };
+}
+
+/** How many times the floor of their bytes the layers take that memory bounds. */
+function floorOf(rows) {
+  if (rows.length === 0) return null;
+  const entries = rows.map((row) => ({ layer: row.layer, value: row.ms / row.floor.ms }));
+  const worst = most(entries);
+  const mean = geometricMean(entries.map(({ value }) => value));
+  return { layers: rows.length, mean, most: worst.value, mostLayer: worst.layer };
 }
 
 const isNative = (name) => name.startsWith("native-");
@@ -75,12 +85,7 @@ function summaryOf(who, rows) {
         .filter((row) => row.tags.bound === "compute" && row.ofCeiling !== null)
         .map((row) => ({ layer: row.layer, value: row.ofCeiling })),
     ),
-    floor: meanOf(
-      "the floor, layers bound by memory",
-      rows
-        .filter((row) => row.floor !== null)
-        .map((row) => ({ layer: row.layer, value: row.floor.ms / row.ms })),
-    ),
+    floor: floorOf(rows.filter((row) => row.floor !== null)),
   };
 }
 

@@ -32,6 +32,9 @@ export function drawing(width, height, label, parts) {
 
 export const ink = { text: "#26282b", quiet: "#6a6f76", grid: "#e3e5e8", limit: "#b3261e" };
 
+/** Keeps text readable on top of lines. */
+export const halo = { stroke: "#ffffff", "stroke-width": 3, "paint-order": "stroke" };
+
 /** Ours in blue, then one hue for each project; the slower backend of a project lighter. */
 const colours = {
   wasm: "#1f5fc4",

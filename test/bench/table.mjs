@@ -66,17 +66,19 @@ export function row({ start }, line, { errors }) {
 const speedLine = ({ what, layers, mean, least, leastLayer }) =>
   `  over ${what}: ${mean.toFixed(2)}x (geometric mean of ${layers}), least ${least.toFixed(2)}x on ${leastLayer}`;
 
+function shareLines(ceiling, floor) {
+  const mean = (line, value) => `${value} (geometric mean of ${line.layers})`;
+  const ofCeiling =
+    ceiling &&
+    `  of ${ceiling.what}: ${mean(ceiling, percent(ceiling.mean))}, least ${percent(ceiling.least)} on ${ceiling.leastLayer}`;
+  const overFloor =
+    floor &&
+    `  time over that of copying or reading the bytes, layers bound by memory: ${mean(floor, times(floor.mean))}, most ${times(floor.most)} on ${floor.mostLayer}`;
+  return [ofCeiling, overFloor].filter((text) => text !== null);
+}
+
 function backendLines({ who, speed, native, ceiling, floor }) {
-  const shares = [ceiling, floor].filter((line) => line !== null);
-  return [
-    `convsmith ${who}`,
-    ...[...speed, ...native].map(speedLine),
-    ...shares.map(
-      ({ what, mean, layers, least, leastLayer }) =>
-        `  of ${what}: ${percent(mean)} (geometric mean of ${layers}), least ${percent(least)} on ${leastLayer}`,
-    ),
-    "",
-  ];
+  return [`convsmith ${who}`, ...[...speed, ...native].map(speedLine), ...shareLines(ceiling, floor), ""];
 }
 
 /** Why a peer has no figure, each reason once. */

@@ -13,12 +13,16 @@ const script = fileURLToPath(new URL("../native.py", import.meta.url));
 function startPython(python) {
   const child = spawn(python, [script], { stdio: ["pipe", "pipe", "inherit"] });
   const waiting = [];
+  let ended = null;
   const fail = (why) => {
+    ended ??= why;
     for (const { reject } of waiting.splice(0)) reject(new Error(why));
   };
   child.on("error", (error) => fail(`${python}: ${error.message}`));
   child.on("close", (code) => fail(`${python} ended with code ${code}`));
   createInterface({ input: child.stdout }).on("line", (text) => {
+    // Libraries may have something to say of their own.
+    if (!text.startsWith("{")) return;
     const answer = JSON.parse(text);
     const { resolve, reject } = waiting.shift();
     if (answer.error === undefined) resolve(answer);
@@ -28,6 +32,7 @@ function startPython(python) {
   return {
     ask: (request) =>
       new Promise((resolve, reject) => {
+        if (ended !== null) return reject(new Error(ended));
         waiting.push({ resolve, reject });
         child.stdin.write(`${JSON.stringify(request)}\n`);
       }),

@@ -10,6 +10,7 @@ import { refused } from "./refusal.mjs";
 export async function loadTfjs(backend) {
   const tf = await import("@tensorflow/tfjs-core");
   await import(`@tensorflow/tfjs-backend-${backend}`);
+  tf.enableProdMode();
   return async (layer, data) => {
     await tf.setBackend(backend);
     const peer = prepare(tf, layer, data);
