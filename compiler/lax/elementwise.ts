@@ -76,7 +76,11 @@ function binaryFunction(name: BinaryName): Binary {
     const dtype = checkOperands(what, traced);
     let next = 0;
     const side = (value: Traced | number): Scalar => (isTraced(value) ? arg(next++) : literal(dtype, value));
-    return mapAs(dtype, call(name, side(lhs), side(rhs)), ...traced);
+    const [a, b] = [side(lhs), side(rhs)];
+    // jax on CPU divides a float16 tensor by a scalar as it does by a constant.
+    const byScalar = name === "div" && (typeof rhs === "number" || rhs.shape.length === 0);
+    const reciprocal = dtype === "float16" && byScalar && isTraced(lhs) && lhs.shape.length > 0;
+    return mapAs(dtype, reciprocal ? narrow[dtype].divBy(a, b) : call(name, a, b), ...traced);
   };
 }
 

@@ -28,8 +28,8 @@ export interface Narrow {
   readonly add: (a: Scalar, b: Scalar) => Scalar;
   readonly mul: (a: Scalar, b: Scalar) => Scalar;
   readonly div: (a: Scalar, b: Scalar) => Scalar;
-  /** By a constant: in float16, the product with its reciprocal. */
-  readonly divBy: (a: Scalar, constant: number) => Scalar;
+  /** By what is the same for all elements: in float16, the product with its reciprocal. */
+  readonly divBy: (a: Scalar, scalar: Scalar) => Scalar;
   readonly sqrt: (x: Scalar) => Scalar;
   readonly exp: (x: Scalar) => Scalar;
   readonly expm1: (x: Scalar) => Scalar;
@@ -59,7 +59,7 @@ function arithmetic(dtype: NarrowDType): Narrow {
     add,
     mul,
     div,
-    divBy: (a, value) => (isHalf ? mul(a, div(one, constant(value))) : div(a, constant(value))),
+    divBy: isHalf ? (a, scalar) => mul(a, div(one, scalar)) : div,
     sqrt: unary("sqrt"),
     exp,
     expm1: isHalf ? (x) => halfExpm1(x, { add, mul, exp, tanh }) : unary("expm1"),

@@ -1,9 +1,12 @@
 /** flax.linen.ConvTranspose (spec sections 1.9 and 2.6). */
+import { arg, call } from "../../ir/scalar.js";
+import { wrapIndex } from "../../ir/window.js";
+import { commonFloat } from "../element-type.js";
 import { convTranspose } from "../lax/conv-transpose.js";
-import type { PaddingPair } from "../lax/padding.js";
+import type { LaxPadding, PaddingPair } from "../lax/padding.js";
 import { refuse } from "../refusal.js";
 import { here } from "../scope.js";
-import type { Traced } from "../traced.js";
+import { emit, mapAs, type Traced } from "../traced.js";
 import { ConvBase, padded } from "./conv-base.js";
 import type { ConvTransposeConfig, ConvTransposeOptions } from "./conv-transpose-options.js";
 import { readConvTransposeOptions } from "./conv-transpose-options.js";
@@ -41,16 +44,45 @@ export class ConvTranspose extends ConvBase<ConvTransposeConfig> {
     const stored = transposeKernel ? [features, inFeatures] : [inFeatures, features];
     const kernel = this.kernel([...kernelSize, ...stored]);
     const [x, rhs, bias] = this.promote(flat.x, kernel, this.bias([features]));
-    const [lhs, padding] = this.config.padding === "CIRCULAR" ? this.wrapped(x) : [x, this.config.padding];
-    const y = convTranspose(lhs, rhs, {
-      strides,
-      padding,
-      rhsDilation: this.config.kernelDilation,
-      transposeKernel,
-      precision: this.config.precision,
-      preferredElementType: this.config.preferredElementType,
+    const transposed = (lhs: Traced, padding: LaxPadding): Traced =>
+      convTranspose(lhs, rhs, {
+        strides,
+        padding,
+        rhsDilation: this.config.kernelDilation,
+        transposeKernel,
+        precision: this.config.precision,
+        preferredElementType: this.config.preferredElementType,
+      });
+    return flat.restore(this.addBias(this.circular(x, transposed), bias));
+  }
+
+  /** CIRCULAR one way or the other; any other padding as it is. */
+  private circular(x: Traced, transposed: (lhs: Traced, padding: LaxPadding) => Traced): Traced {
+    const { padding, preferredElementType } = this.config;
+    if (padding !== "CIRCULAR") return transposed(x, padding);
+    if (x.shape.slice(1, -1).includes(0))
+      refuse("empty-axis-padding", `input ${x} has an empty axis, which padding cannot wrap`, here());
+    // In 16 bits each element is rounded before it is folded, which the wrapped form would not do.
+    const dtype = preferredElementType ?? x.dtype;
+    if (dtype === "float16" || dtype === "bfloat16") return this.folded(x, transposed(x, "VALID"));
+    return transposed(...this.wrapped(x));
+  }
+
+  /** flax's own way: zeros around the VALID result y make whole periods of it, which are added up, axis by axis. */
+  private folded(x: Traced, y: Traced): Traced {
+    const { strides, transposeKernel } = this.config;
+    const periods = [1, ...strides, 1].map((stride, axis) => x.shape[axis]! * stride);
+    const spatial = (axis: number): boolean => axis > 0 && axis < x.shape.length - 1;
+    const missing = y.shape.map((extent, axis) => {
+      const period = periods[axis]!;
+      return spatial(axis) ? wrapIndex(period - extent, 2 * period) : 0;
     });
-    return flat.restore(this.addBias(y, bias));
+    const less = missing.map((count) => Math.floor(count / 2));
+    const more = missing.map((count, axis) => count - less[axis]!);
+    const [low, high] = transposeKernel ? [less, more] : [more, less];
+    let sum = padded(y, "zero", low, high);
+    for (let axis = 1; axis < x.shape.length - 1; axis++) sum = addPeriods(sum, axis, periods[axis]!);
+    return sum;
   }
 
   /**
@@ -63,8 +95,6 @@ export class ConvTranspose extends ConvBase<ConvTransposeConfig> {
   private wrapped(x: Traced): readonly [lhs: Traced, padding: readonly PaddingPair[]] {
     const { kernelSize, kernelDilation, strides, transposeKernel } = this.config;
     const round = transposeKernel ? Math.ceil : Math.floor;
-    if (x.shape.slice(1, -1).includes(0))
-      refuse("empty-axis-padding", `input ${x} has an empty axis, which padding cannot wrap`, here());
     const low: number[] = [];
     const high: number[] = [];
     const pairs = kernelSize.map((size, d): PaddingPair => {
@@ -78,4 +108,17 @@ export class ConvTranspose extends ConvBase<ConvTransposeConfig> {
     });
     return [padded(x, "wrap", [0, ...low, 0], [0, ...high, 0]), pairs];
   }
+}
+
+/** The sum of the stretches of `period` elements that an axis consists of, rounded once. */
+function addPeriods(y: Traced, axis: number, period: number): Traced {
+  const shape = y.shape.map((extent, a) => (a === axis ? period : extent));
+  const step = y.shape.map(() => 1);
+  const parts = Array.from({ length: y.shape[axis]! / period }, (_, k) => {
+    const start = y.shape.map((_, a) => (a === axis ? k * period : 0));
+    return emit({ op: "slice", start, step, shape }, [y]);
+  });
+  if (parts.length === 1) return y;
+  const sum = parts.map((_, k) => arg(k)).reduce((a, b) => call("add", a, b));
+  return mapAs(commonFloat([y.dtype]), sum, ...parts);
 }

@@ -14,7 +14,8 @@ const one = lit(1);
 const relu = (x: Scalar): Scalar => call("max", x, zero);
 const below = (x: Scalar): Scalar => call("min", x, zero);
 
-const hardSigmoid: NarrowBody = (x, { add, divBy }) => divBy(call("min", relu(add(x, lit(3))), lit(6)), 6);
+const hardSigmoid: NarrowBody = (x, { add, divBy }) =>
+  divBy(call("min", relu(add(x, lit(3))), lit(6)), lit(6));
 const silu: NarrowBody = (x, { mul, logistic }) => mul(x, logistic(x));
 const hardSilu: NarrowBody = (x, step, options) => step.mul(x, hardSigmoid(x, step, options));
 const softplus: NarrowBody = (x, { add, log1p, exp }) =>
@@ -33,7 +34,7 @@ const gelu: NarrowBody = (x, { add, mul, tanh, erfc, lit: constant }, { approxim
 
 const sparsePlus: NarrowBody = (x, { add, mul, divBy }) => {
   const up = add(x, one);
-  const curve = divBy(mul(up, up), 4);
+  const curve = divBy(mul(up, up), lit(4));
   return call("select", call("le", x, lit(-1)), zero, call("select", call("le", one, x), x, curve));
 };
 
@@ -46,7 +47,7 @@ export const narrowActivations: Readonly<Record<string, NarrowBody>> = {
     call("select", call("le", zero, x), x, mul(constant(negativeSlope as number), x)),
   elu: (x, step, { alpha }) => elu(x, step, alpha as number),
   celu: (x, { add, mul, divBy, expm1, lit: constant }, { alpha }) =>
-    add(relu(x), mul(constant(alpha as number), expm1(divBy(below(x), alpha as number)))),
+    add(relu(x), mul(constant(alpha as number), expm1(divBy(below(x), constant(alpha as number))))),
   selu: (x, step) => step.mul(step.lit(1.0507009873554805), elu(x, step, 1.6732632423543772)),
   softplus,
   logSigmoid: (x, step, options) => call("neg", softplus(call("neg", x), step, options)),
@@ -56,6 +57,6 @@ export const narrowActivations: Readonly<Record<string, NarrowBody>> = {
   softSign: (x, { add, div }) => div(x, add(call("abs", x), one)),
   mish: (x, step, options) => step.mul(x, step.tanh(softplus(x, step, options))),
   squareplus: (x, { add, mul, sqrt, divBy, lit: constant }, { b }) =>
-    divBy(add(x, sqrt(add(mul(x, x), constant(b as number)))), 2),
+    divBy(add(x, sqrt(add(mul(x, x), constant(b as number)))), lit(2)),
   sparsePlus,
 };
