@@ -27,7 +27,7 @@ export interface CompileOptions<B extends BackendName = BackendName> {
   readonly variables?: Variables | undefined;
   /** "auto" takes wasm where it compiles, else js. */
   readonly backend?: B | "auto" | "wgsl" | undefined;
-  /** Worker threads; one today, more are a note and run as one. */
+  /** Threads that share the work, this one included; on wasm only. They change no bit of a result. */
   readonly threads?: number | undefined;
   /** "highest": the same bits on every backend, no fused multiply-add. */
   readonly precision?: "default" | "highest" | undefined;
@@ -79,13 +79,19 @@ export function checkCompileOptions(owner: "compile" | "jit", options: unknown):
   oneOf(owner, "backend", backend, ["js", "wasm", "wgsl", "auto"]);
   oneOf(owner, "precision", precision, ["default", "highest"]);
   oneOf(owner, "algorithm", algorithm, ["auto", "direct", "winograd"]);
-  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1))
-    refuse("bad-option", `${owner}: threads is ${show(threads)}; it must be a positive integer`);
+  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1 || threads > mostThreads))
+    refuse(
+      "bad-option",
+      `${owner}: threads is ${show(threads)}; it must be a whole number from 1 to ${mostThreads}`,
+    );
   for (const [name, type] of typed)
     if (others[name] !== undefined && typeof others[name] !== type)
       refuse("bad-option", `${owner}: ${name} is ${show(others[name])}; it must be a ${type}`);
   readSchedules(others.schedules);
 }
+
+/** Memory is planned for each of them. */
+const mostThreads = 64;
 
 const typed = [
   ["name", "string"],

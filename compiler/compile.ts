@@ -5,8 +5,8 @@
 import type { Artifact } from "../codegen/backend.js";
 import { backends } from "../codegen/backend.js";
 import type { Graph } from "../ir/graph.js";
-import type { TargetName } from "../ir/target.js";
-import { targets } from "../ir/target.js";
+import type { Target, TargetName } from "../ir/target.js";
+import { targets, withThreads } from "../ir/target.js";
 import type { ElementArray } from "../ir/types.js";
 import type { OutputTree, Program, Slot } from "../runtime/program.js";
 import type { Tensor } from "../runtime/tensor.js";
@@ -72,7 +72,7 @@ export class Compilation {
       variables === undefined
         ? this.traced.graph
         : bindParams(this.traced.graph, this.checkVariables(variables));
-    this.notes = notesOf(options, this.precision);
+    this.notes = notesOf(options, this.backend, this.precision);
     for (const { kernel, target: name } of readSchedules(options.schedules))
       if (!(this.targets as readonly string[]).includes(name))
         refuse(
@@ -91,6 +91,16 @@ export class Compilation {
     const { onWarning, strict } = this.options;
     // Whatever is no object has no params.
     return checkParams(this.traced.params, Object(variables), { onWarning, strict });
+  }
+
+  /** Threads asked for. */
+  get threads(): number {
+    return this.options.threads ?? 1;
+  }
+
+  /** The target, with as many workers. */
+  targetOf(name: TargetName): Target {
+    return withThreads(targets[name], this.threads);
   }
 
   get targets(): readonly TargetName[] {
@@ -114,7 +124,7 @@ export class Compilation {
   }
 
   private async buildNow(name: TargetName): Promise<Built> {
-    const target = targets[name];
+    const target = this.targetOf(name);
     const context = { target, precision: this.precision };
     const passes = this.options.passes ?? {};
     this.progress("graph passes", 1);
@@ -162,6 +172,7 @@ export class Compilation {
       outputTree: this.traced.outputTree,
       weights,
       memoryBytes: planned.program.memoryBytes,
+      ...(planned.program.threads === undefined ? {} : { threads: planned.program.threads.count }),
     };
   }
 }
@@ -189,9 +200,10 @@ function needsHighest(graph: Graph): boolean {
   return graph.nodes.some((node) => node.op === "conv" && node.precision === "highest");
 }
 
-function notesOf(options: CompileOptions, precision: "default" | "highest"): string[] {
+function notesOf(options: CompileOptions, backend: BackendName, precision: "default" | "highest"): string[] {
   const notes: string[] = [];
-  if ((options.threads ?? 1) > 1) notes.push(`threads: ${options.threads} asked for; runs on one thread`);
+  if ((options.threads ?? 1) > 1 && backend === "js")
+    notes.push(`threads: ${options.threads} asked for; backend js runs on one`);
   if (precision === "highest" && options.precision !== "highest")
     notes.push('precision: a layer asks for "highest", so the whole program is compiled with it');
   if (precision === "highest" && options.algorithm === "winograd")

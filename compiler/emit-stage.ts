@@ -1,8 +1,6 @@
 /** Any stage of a compilation as text: what `inspect --emit` and `emit()` print. */
 import { InternalError } from "../ir/diagnostic.js";
 import { printGraph, printKernel, printSchedule } from "../ir/print.js";
-import type { TargetName } from "../ir/target.js";
-import { targets } from "../ir/target.js";
 import { UnsupportedError } from "../runtime/error.js";
 import type { Built, Compilation } from "./compile.js";
 import { drawDot, drawSvg } from "./draw-graph.js";
@@ -49,7 +47,7 @@ export async function emitStage(compilation: Compilation, built: Built, stage: E
       if (built.artifact.kind === "js") return built.artifact.source;
       throw new UnsupportedError("stage-unsupported", 'emit "js" needs backend js');
     case "wat":
-      return watText(built);
+      return watText(compilation, built);
     default:
       if ((stage as string) === "wgsl")
         throw new UnsupportedError(
@@ -60,12 +58,12 @@ export async function emitStage(compilation: Compilation, built: Built, stage: E
   }
 }
 
-async function watText(built: Built): Promise<string> {
-  const target: TargetName = built.target;
-  if (targets[target].backend !== "wasm")
+async function watText(compilation: Compilation, built: Built): Promise<string> {
+  const target = compilation.targetOf(built.target);
+  if (target.backend !== "wasm")
     throw new UnsupportedError("stage-unsupported", 'emit "wat" needs backend wasm');
   const { emitWat } = await import("../codegen/wasm.js");
-  return emitWat(built.planned.program, targets[target]);
+  return emitWat(built.planned.program, target);
 }
 
 /** The calls in order, with the byte offset of every argument. */

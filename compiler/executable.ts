@@ -10,7 +10,10 @@ import type { JsFactory } from "../runtime/run-js.js";
 import { instantiateJs } from "../runtime/run-js.js";
 import { instantiateWasm } from "../runtime/run-wasm.js";
 import type { Tensor } from "../runtime/tensor.js";
+import type { ThreadedInstance } from "../runtime/threads.js";
+import { instantiateThreads, nothingToShare, withWorkers } from "../runtime/threads.js";
 import { weightsBlob } from "../runtime/weights.js";
+import { makeFromSource } from "../runtime/worker-source.js";
 import type { Variables } from "./checkpoint/tree.js";
 import type { Built } from "./compile.js";
 import { Compilation, weightData } from "./compile.js";
@@ -114,9 +117,12 @@ export async function compile(target: TraceTarget, options: CompileOptions): Pro
 
 /** What compile returns, its type known to whoever asks. */
 export async function executableOf<R>(compilation: Compilation): Promise<Executable<BackendName, R>> {
-  const { built, instance, note } = await instantiate(compilation);
+  const { built, note, threaded } = await instantiate(compilation);
   const notes = [...compilation.notes, note];
-  const executable = createExecutable<Result>(built.program, instance, { notes });
+  const executable = withWorkers(
+    createExecutable<Result>(built.program, threaded.instance, { notes }),
+    threaded,
+  );
   if (!compilation.needsVariables && built.program.weights.length > 0)
     executable.setWeights(weightData(built.planned, new Map()));
   return withCompiler({ compilation, built }, executable) as unknown as Executable<BackendName, R>;
@@ -212,11 +218,13 @@ export async function bundleOf(
   const first = all[0]!;
   const values = variables === undefined ? new Map<string, Tensor>() : compilation.checkVariables(variables);
   const { program, planned } = first;
+  const threads = all.find((built) => built.program.threads !== undefined)?.program.threads;
   return bundle({
     name,
     program: {
       ...program,
       name,
+      ...(threads === undefined ? {} : { threads }),
       memoryBytes: Math.max(...all.map((built) => built.program.memoryBytes)),
     },
     artifacts: all.map((built) => built.artifact),
@@ -239,7 +247,7 @@ function checkRequest(request: BundleRequest): string | undefined {
 
 /** The smallest module that uses a relaxed SIMD instruction: f32x4.relaxed_madd of three zero vectors. */
 const relaxedProbe = [
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 66, 1, 64, 0, 253, 12, 0, 0, 0, 0, 0, 0, 0,
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 62, 1, 60, 0, 253, 12, 0, 0, 0, 0, 0, 0, 0,
   0, 0, 0, 0, 0, 0, 0, 0, 0, 253, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 253, 12, 0, 0, 0, 0, 0,
   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 253, 133, 2, 26, 11,
 ];
@@ -251,13 +259,18 @@ export function runnableTarget({ targets }: Compilation): TargetName {
   return targets.find((name) => !refused(name))!;
 }
 
-/** Builds the best target this engine runs, and binds it to memory. */
-async function instantiate(
-  compilation: Compilation,
-): Promise<{ readonly built: Built; readonly instance: Instance; readonly note: string }> {
+interface Instantiated {
+  readonly built: Built;
+  readonly note: string;
+  readonly threaded: ThreadedInstance;
+}
+
+/** Builds the best target this engine runs, binds it to memory and starts its workers. */
+async function instantiate(compilation: Compilation): Promise<Instantiated> {
   if (compilation.backend === "js") {
     const built = await compilation.build(compilation.targets[0]!);
-    return { built, instance: instantiateJs(jsFactory(built), built.program), note: `runs ${built.target}` };
+    const instance = instantiateJs(jsFactory(built), built.program);
+    return { built, note: `runs ${built.target}`, threaded: onOneThread(instance) };
   }
   if (!hasWasm())
     throw new UnsupportedError(
@@ -266,9 +279,22 @@ async function instantiate(
     );
   const target = runnableTarget(compilation);
   const built = await compilation.build(target);
-  if (built.artifact.kind !== "wasm")
-    throw new UnsupportedError("backend-unsupported", "no wasm was emitted");
-  return { built, instance: await instantiateWasm(built.artifact.bytes), note: `runs ${target}` };
+  return { built, note: `runs ${target}`, threaded: await instantiateBuilt(built, compilation.threads) };
+}
+
+/** A wasm program in this process, with the workers it was built for; `threads` is how many were asked for. */
+export async function instantiateBuilt(
+  { artifact, program }: Pick<Built, "artifact" | "program">,
+  threads: number,
+): Promise<ThreadedInstance> {
+  if (artifact.kind !== "wasm") throw new UnsupportedError("backend-unsupported", "no wasm was emitted");
+  if (program.threads !== undefined) return instantiateThreads(artifact.bytes, program, makeFromSource);
+  const notes = threads === 1 ? [] : [nothingToShare(threads)];
+  return onOneThread(await instantiateWasm(artifact.bytes), notes);
+}
+
+function onOneThread(instance: Instance, notes: readonly string[] = []): ThreadedInstance {
+  return { instance, notes, end: () => {} };
 }
 
 function jsFactory(built: Built): JsFactory {

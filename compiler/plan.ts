@@ -6,9 +6,13 @@
  * stays for good; inputs and outputs share space with nothing.
  */
 import type { Graph } from "../ir/graph.js";
-import type { Kernel } from "../ir/kernel.js";
+import type { Buffer, Kernel } from "../ir/kernel.js";
+import { parallelRange } from "../ir/parallel.js";
 import type { KernelCall, KernelProgram } from "../ir/program.js";
+import { controlBytes, lineBytes, scratchBytes } from "../ir/program.js";
 import type { Schedule } from "../ir/schedule.js";
+import type { Target } from "../ir/target.js";
+import { withThreads } from "../ir/target.js";
 import { elementBytes, elementCount } from "../ir/types.js";
 import { stmtsKey } from "../ir/visit.js";
 import type { LoweredKernel } from "./lower/lowered.js";
@@ -100,6 +104,13 @@ function kernelKey({ params, locals, nests }: Kernel): string {
   ].join("\n");
 }
 
+/** The lowerings of an action, and the same as the workers of the target share them. */
+interface Ways {
+  readonly ways: readonly LoweredKernel[];
+  readonly shared: readonly LoweredKernel[];
+  readonly target: Target;
+}
+
 interface PendingCall {
   readonly kernel: string;
   readonly args: readonly { readonly buffer: ProgramBuffer; readonly elements: number }[];
@@ -127,7 +138,15 @@ class Planner {
     if (elementCount(type.shape) === 0) return;
     const once = action.to.buffer.kind !== "output" && args.every((arg) => this.isInvariant(arg));
     (once ? this.invariant : this.varying).add(action.to.buffer);
-    this.emit(this.lowerings(action, args), action, args, once);
+    // Setup is one worker's.
+    const target = once ? this.alone : this.options.target;
+    const ways = this.lowerings(action, args, this.alone);
+    const shared = target === this.alone ? ways : this.lowerings(action, args, target);
+    this.emit({ ways, shared, target }, action, args, once);
+  }
+
+  private get alone(): Target {
+    return withThreads(this.options.target, 1);
   }
 
   private isInvariant({ buffer }: Storage): boolean {
@@ -145,7 +164,7 @@ class Planner {
   }
 
   /** Every way to compute an action, the plainest first; their names are not taken yet. */
-  private lowerings(action: Action, args: readonly Storage[]): readonly LoweredKernel[] {
+  private lowerings(action: Action, args: readonly Storage[], target: Target): readonly LoweredKernel[] {
     const operand = (name: string, storage: Storage, type: Operand["type"]): Operand => ({
       name,
       type,
@@ -170,28 +189,29 @@ class Planner {
       return [lowerPad(padded, from, inBytes(out))];
     }
     if (node.op === "map") return [lowerMap(node, operands, out)];
-    return lowerings(node, operands, out, this.options);
+    return lowerings(node, operands, out, { ...this.options, target });
   }
 
   private emit(
-    ways: readonly LoweredKernel[],
+    { ways, shared, target }: Ways,
     action: Action,
     args: readonly Storage[],
     once: boolean,
   ): void {
-    const { target, handSchedules } = this.options;
-    const named = ways.map((way) => ({ ...way, name: this.candidateName(way.name) }));
+    const { handSchedules } = this.options;
+    const name = (way: LoweredKernel): LoweredKernel => ({ ...way, name: this.candidateName(way.name) });
+    const named = shared.map(name);
     const byHand = named.find((way) => handSchedules.has(way.name));
     const choice: Choice =
       byHand === undefined
-        ? choose(named, target)
+        ? choose(ways.map(name), target, named)
         : {
             ...scheduleFor(byHand, target),
             schedule: handSchedules.get(byHand.name)!,
             why: "schedule given by hand",
           };
     const { lowered } = choice;
-    this.takeName(ways[named.indexOf(lowered)]!.name);
+    this.takeName(ways.find((way) => this.candidateName(way.name) === lowered.name)!.name);
     const { kernel, packed } = applySchedule(lowered, choice.schedule);
     const operands = [...args, action.to];
     const ownParams = lowered.params.slice(0, operands.length);
@@ -199,7 +219,7 @@ class Planner {
     for (const { name, lowered: preparation } of lowered.prepared)
       bound.set(name, whole(this.prepare(name, preparation, bound)));
     for (const { name, kernel: packKernel } of packed) bound.set(name, whole(this.pack(packKernel, bound)));
-    const legal = this.legalise(kernel);
+    const legal = this.legalise(kernel, target);
     (once ? this.setup : this.run).push(this.call(legal, bound));
     const { type, where, op } =
       action.kind === "compute" ? action.node : { type: action.type, where: "", op: "copy" };
@@ -218,7 +238,7 @@ class Planner {
 
   /** The constant operand a kernel of its own computes in setup. */
   private prepare(name: string, lowered: LoweredKernel, bound: ReadonlyMap<string, Storage>): ProgramBuffer {
-    const { schedule } = scheduleFor(lowered, this.options.target);
+    const { schedule } = scheduleFor(lowered, this.alone);
     return this.constantBy(applySchedule(lowered, schedule).kernel, name, lowered.name, bound);
   }
 
@@ -233,7 +253,7 @@ class Planner {
     as: string,
     bound: ReadonlyMap<string, Storage>,
   ): ProgramBuffer {
-    const legal = this.legalise(kernel);
+    const legal = this.legalise(kernel, this.alone);
     const sources = kernel.params.slice(0, -1).map((param) => bound.get(param.name)!);
     const key = [
       kernelKey(legal),
@@ -257,8 +277,8 @@ class Planner {
     return buffer;
   }
 
-  private legalise(kernel: Kernel): Kernel {
-    const result = runKernelPasses(kernel, this.options, this.options.passes);
+  private legalise(kernel: Kernel, target: Target): Kernel {
+    const result = runKernelPasses(kernel, { ...this.options, target }, this.options.passes);
     for (const { pass, milliseconds } of result.times)
       this.times.set(pass, (this.times.get(pass) ?? 0) + milliseconds);
     return result.kernel;
@@ -275,8 +295,16 @@ class Planner {
         const { buffer, layout } = bound.get(param.name)!;
         return { buffer, elements: layout.offset };
       }),
-      locals: kernel.locals.map((local) => ({ ...local, kind: "value" })),
+      locals: kernel.locals.map((local) => this.localBuffer(local)),
     };
+  }
+
+  /** One of an intermediate buffer, or as many as there are workers. */
+  private localBuffer(local: Buffer): ProgramBuffer {
+    const { name, element, size, space } = local;
+    if (space !== "scratch") return { name, element, size, kind: "value" };
+    const bytes = scratchBytes(local) * this.options.target.threads;
+    return { name, element, size: bytes / elementBytes(element), kind: "value" };
   }
 
   finish(name: string, storage: StoragePlan): Planned {
@@ -304,15 +332,22 @@ class Planner {
     });
     const total = (buffers: readonly ProgramBuffer[]): number =>
       buffers.reduce((sum, b) => sum + bytesOf(b), 0);
+    const kernels = [...this.kernels.values()];
+    const ran = new Set(this.run.map(({ kernel }) => kernel));
+    const shares = kernels.some(
+      (kernel) => ran.has(kernel.name) && kernel.nests.some((nest) => parallelRange(kernel, nest) !== null),
+    );
+    const control = Math.ceil(bytes / lineBytes) * lineBytes;
     const packed = total([...this.constants.values()]);
     const weightBytes = total(storage.weights.map((weight) => weight.buffer));
     return {
       program: {
         name,
-        kernels: [...this.kernels.values()],
+        kernels,
         setup: this.setup.map(place),
         run: this.run.map(place),
-        memoryBytes: Math.max(bytes, 1),
+        memoryBytes: shares ? control + controlBytes : Math.max(bytes, 1),
+        ...(shares ? { threads: { count: this.options.target.threads, control } } : {}),
       },
       inputOffsets: storage.inputs.map((buffer) => offsets.get(buffer)!),
       outputOffsets: storage.outputs.map((buffer) => offsets.get(buffer)!),

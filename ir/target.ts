@@ -74,5 +74,6 @@ const shared: ReadonlySet<LoopMode> = new Set<LoopMode>(["serial", "parallel"]);
 
 /** The target with so many workers; only wasm has more than one. */
 export function withThreads(target: Target, threads: number): Target {
-  return target.backend === "wasm" && threads > 1 ? { ...target, modes: shared, threads } : target;
+  if (threads === target.threads || target.backend !== "wasm") return target;
+  return threads === 1 ? targets[target.name] : { ...target, modes: shared, threads };
 }

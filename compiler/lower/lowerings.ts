@@ -18,11 +18,11 @@ export function lowerings(
   node: NodeOf<"conv">,
   operands: readonly Operand[],
   out: Operand,
-  { algorithm, precision }: Wish,
+  { algorithm, precision, target }: Wish,
 ): readonly LoweredKernel[] {
   const direct = lowerConv(node, operands, out);
   if (algorithm === "direct" || precision === "highest" || node.precision === "highest") return [direct];
   if (winogradRefusal(node, operands) !== null) return [direct];
-  const winograd = ([2, 4] as const).map((m) => lowerWinograd(m, node, operands, out));
+  const winograd = ([2, 4] as const).map((m) => lowerWinograd(m, node, operands, out, target.threads));
   return algorithm === "winograd" ? winograd : [direct, ...winograd];
 }

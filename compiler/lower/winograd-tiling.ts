@@ -1,5 +1,6 @@
 /** How a Winograd convolution cuts its outputs: tiles of m outputs an axis, and blocks of tile rows computed together. */
-import { nearBytes } from "../schedule/cost.js";
+import { nearBytes, trafficCycles } from "../schedule/cost.js";
+import { largestPart } from "../schedule/share-work.js";
 import type { OutputTile } from "./winograd-transform.js";
 
 /** How the outputs are cut into tiles and blocks. */
@@ -18,35 +19,76 @@ export interface Tiling {
   readonly points: number;
 }
 
-export function tilingOf(
-  m: OutputTile,
-  outSpatial: readonly number[],
-  grids: readonly number[],
-  depth: number,
-  features: number,
-): Tiling {
+/** The sizes a tiling depends on, and how many workers there are. */
+export interface TilingProblem {
+  readonly batch: number;
+  readonly outSpatial: readonly number[];
+  readonly grids: readonly number[];
+  readonly depth: number;
+  readonly features: number;
+  readonly workers: number;
+}
+
+export function tilingOf(m: OutputTile, problem: TilingProblem): Tiling {
+  const { outSpatial, grids, depth, features } = problem;
   const size = m + 2;
   const tiles = outSpatial.map((extent, d) => Math.ceil(Math.ceil(extent / grids[d]!) / m));
   const points = size ** tiles.length;
   const perRow = grids[0]! * (tiles.length === 1 ? 1 : tiles[1]! * grids[1]!);
-  const rows = rowsOfBlock(
-    tiles[0]!,
-    4 * points * perRow * (depth + features),
-    4 * points * depth * features,
-  );
+  const work: BlockWork = {
+    rows: tiles[0]!,
+    rowBytes: 4 * points * perRow * (depth + features),
+    weightBytes: 4 * points * depth * features,
+    rowProducts: points * perRow * depth * features,
+  };
+  // With fewer features than lanes the tiles of a block may lie along the lanes, and their number decides how they round.
+  const alone = problem.workers === 1 || features < 4;
+  const rows = alone ? rowsOfBlock(work) : rowsOfSharedBlock(work, problem);
   return { m, size, grids, tiles, rows, blockTiles: rows * perRow, points };
+}
+
+interface BlockWork {
+  /** Rows of tiles of an image, and of each what V and M hold and the products it takes. */
+  readonly rows: number;
+  readonly rowBytes: number;
+  readonly rowProducts: number;
+  readonly weightBytes: number;
 }
 
 /**
  * Rows of tiles a block takes so that least passes through memory: every block reads the transformed weights again,
  * unless they stay near; V and M of a block that is too large to stay near are written and read once.
  */
-function rowsOfBlock(rows: number, rowBytes: number, weightBytes: number): number {
-  const traffic = (count: number): number => {
-    const blocks = rows / count;
-    const near = count * rowBytes + Math.min(weightBytes, nearBytes / 4) <= nearBytes;
-    return (weightBytes <= nearBytes / 2 ? 0 : blocks * weightBytes) + (near ? 0 : 2 * rows * rowBytes);
+function rowsOfBlock(work: BlockWork): number {
+  const traffic = (count: number): number => trafficOf(work, count);
+  return divisors(work.rows).reduce((best, count) => (traffic(count) <= traffic(best) ? count : best));
+}
+
+function trafficOf({ rows, rowBytes, weightBytes }: BlockWork, count: number): number {
+  const blocks = rows / count;
+  const near = count * rowBytes + Math.min(weightBytes, nearBytes / 4) <= nearBytes;
+  return (weightBytes <= nearBytes / 2 ? 0 : blocks * weightBytes) + (near ? 0 : 2 * rows * rowBytes);
+}
+
+/**
+ * Workers share the images or the blocks, whichever are cut more equally; or each of the nests, where one block is all
+ * there is. Then V and M change hands, and each worker reads its part of the weights only.
+ */
+function rowsOfSharedBlock(work: BlockWork, { batch, workers }: TilingProblem): number {
+  const { rows, rowBytes, rowProducts, weightBytes } = work;
+  const products = (batch * rows * rowProducts) / productsACycle;
+  const cycles = (count: number): number => {
+    if (count === rows && batch === 1)
+      return (products + trafficCycles(weightBytes) + trafficCycles(2 * rows * rowBytes)) / workers;
+    const part = Math.min(largestPart(batch, 0, workers), largestPart(rows / count, 0, workers));
+    return part * (products + batch * trafficCycles(trafficOf(work, count)));
   };
-  const divisors = Array.from({ length: rows }, (_, i) => i + 1).filter((count) => rows % count === 0);
-  return divisors.reduce((best, count) => (traffic(count) <= traffic(best) ? count : best));
+  return divisors(rows).reduce((best, count) => (cycles(count) <= cycles(best) ? count : best));
+}
+
+/** Of four lanes and the loads between them, as cost.ts has it. */
+const productsACycle = 6;
+
+function divisors(rows: number): number[] {
+  return Array.from({ length: rows }, (_, i) => i + 1).filter((count) => rows % count === 0);
 }

@@ -45,8 +45,9 @@ export function lowerWinograd(
   node: NodeOf<"conv">,
   operands: readonly Operand[],
   out: Operand,
+  workers: number,
 ): LoweredKernel {
-  const build = new WinogradLowering(m, node, operands, out);
+  const build = new WinogradLowering(m, node, operands, out, workers);
   return build.lower();
 }
 
@@ -67,6 +68,7 @@ class WinogradLowering {
     private readonly node: NodeOf<"conv">,
     private readonly operands: readonly Operand[],
     private readonly out: Operand,
+    private readonly workers: number,
   ) {
     this.axes = convAxes(node.dims);
     this.rank = node.window.length;
@@ -77,7 +79,8 @@ class WinogradLowering {
     this.depth = this.rhs.type.shape[this.axes.rhs.in]!;
     this.outSpatial = this.axes.out.spatial.map((axis) => node.type.shape[axis]!);
     const grids = node.window.map((dim) => dim.rhsDilation);
-    this.tiling = tilingOf(m, this.outSpatial, grids, this.depth, this.features);
+    const { batch, outSpatial, depth, features } = this;
+    this.tiling = tilingOf(m, { batch, outSpatial, grids, depth, features, workers });
   }
 
   lower(): LoweredKernel {
@@ -104,10 +107,17 @@ class WinogradLowering {
       prepared: [this.prepareWeights(weights)],
       locals: [...staged.locals, v, products],
       nests: [...staged.nests, ...nests],
-      together: { loops: this.blockLoops(), nests: nests.map((nest) => nest.name) },
+      together: this.together(nests),
       macs:
         this.batch * this.features * this.depth * this.outSpatial.reduce((a, b) => a * b, 1) * 3 ** this.rank,
     };
+  }
+
+  /** Workers share the blocks; without any they share each nest, one after another. */
+  private together(nests: readonly LoopNest[]): LoweredKernel["together"] {
+    const loops = this.blockLoops();
+    if (loops.length === 0 && this.workers > 1) return null;
+    return { loops, nests: nests.map((nest) => nest.name) };
   }
 
   private local(name: string, size: number): Buffer {

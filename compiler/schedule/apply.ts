@@ -12,7 +12,7 @@ import { ConfigError } from "../../runtime/error.js";
 import type { LoweredKernel } from "../lower/lowered.js";
 import { buildNests } from "../lower/lowered.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
-import { findLoop, mapNest, substituteAxis } from "./loop-nest.js";
+import { findLoop, loadsOf, mapNest, substituteAxis } from "./loop-nest.js";
 import type { PackedOperand } from "./pack.js";
 import { pack } from "./pack.js";
 import { stage } from "./stage.js";
@@ -57,6 +57,7 @@ function applyStep(draft: Draft, step: Step): Draft {
     case "reorder":
       return onNest(draft, step.axes[0] ?? "", (nest) => reorder(nest, step.axes.map(localName)));
     case "mode":
+      if (isBlockLoop(draft, step.axis)) return setBlockMode(draft, step);
       return onNest(draft, step.axis, (nest, axis) => setMode(nest, axis, step));
     case "stage":
       return stage(draft, step.operand);
@@ -71,9 +72,13 @@ function localName(axis: string): string {
   return axis.slice(axis.indexOf("/") + 1);
 }
 
-function onNest(draft: Draft, qualified: string, f: (nest: LoopNest, axis: string) => LoopNest): Draft {
+function nestName(qualified: string): string {
   const slash = qualified.indexOf("/");
-  const name = slash < 0 ? "main" : qualified.slice(0, slash);
+  return slash < 0 ? "main" : qualified.slice(0, slash);
+}
+
+function onNest(draft: Draft, qualified: string, f: (nest: LoopNest, axis: string) => LoopNest): Draft {
+  const name = nestName(qualified);
   if (!draft.nests.some((nest) => nest.name === name)) throw illegal(qualified, `there is no nest ${name}`);
   return {
     ...draft,
@@ -194,6 +199,44 @@ function setMode(nest: LoopNest, axis: string, step: Extract<Step, { do: "mode" 
     throw illegal(text, "one axis is vectorised already");
   const loops = nest.loops.map((l) => (l === old ? { ...l, mode: step.mode } : l));
   return checkTile({ ...nest, loops }, text);
+}
+
+/** Whether it is the axis of a loop around nests that run together, and not one of the nest's own. */
+function isBlockLoop({ together, nests }: Draft, qualified: string): boolean {
+  const nest = nests.find(({ name }) => name === nestName(qualified));
+  const axis = localName(qualified);
+  return (
+    together !== null &&
+    nest !== undefined &&
+    together.nests.includes(nest.name) &&
+    findLoop(nest, axis) === null &&
+    together.loops.some((l) => l.axis === axis)
+  );
+}
+
+/**
+ * for block { nest a; nest b } -> parallel block { nest a; nest b }; buffers that only these nests use become scratch, one
+ * for each worker.
+ */
+function setBlockMode(draft: Draft, { axis: qualified, mode }: Extract<Step, { do: "mode" }>): Draft {
+  const text = `${mode} ${qualified}`;
+  if (mode !== "parallel" && mode !== "serial")
+    throw illegal(text, "nests that run together run in order: parallel or serial");
+  const axis = localName(qualified);
+  const together = draft.together!;
+  const loops = together.loops.map((l) => (l.axis === axis ? { ...l, mode } : l));
+  const elsewhere = new Set(
+    draft.nests.filter(({ name }) => !together.nests.includes(name)).flatMap(buffersOf),
+  );
+  const space = loops.some((l) => l.mode === "parallel") ? "scratch" : "arena";
+  const locals = draft.locals.map((local) =>
+    elsewhere.has(local.name) ? local : ({ ...local, space } as const),
+  );
+  return { ...draft, together: { ...together, loops }, locals };
+}
+
+function buffersOf(nest: LoopNest): readonly string[] {
+  return [...loadsOf(nest), ...nest.stores.map(({ to }) => to)].map(({ buffer }) => buffer);
 }
 
 const concurrent: ReadonlySet<LoopMode> = new Set<LoopMode>(["parallel", "workgroup", "lane"]);

@@ -7,11 +7,13 @@ import type { Expr } from "../../ir/kernel.js";
 import { coefficient } from "../../ir/kernel.js";
 import type { Schedule, Step } from "../../ir/schedule.js";
 import type { Target } from "../../ir/target.js";
+import { withThreads } from "../../ir/target.js";
 import { freeNames, walkExpr } from "../../ir/visit.js";
 import type { Algorithm, LoweredKernel } from "../lower/lowered.js";
 import { canFuse, draftOf, inlineIndexLets } from "./apply.js";
 import { copyCycles, milliseconds, storesCycles, tileCycles } from "./cost.js";
 import type { LoopNest } from "./loop-nest.js";
+import { blockToShare, loopToShare } from "./share-work.js";
 import { findRead } from "./stage.js";
 import { bestTile, isPixel } from "./tile.js";
 
@@ -23,14 +25,23 @@ export interface Choice {
   readonly predictedMs: number;
 }
 
-/** The lowering that should take least time, with its schedule. */
-export function choose(lowerings: readonly LoweredKernel[], target: Target): Choice {
-  const choices = lowerings.map((lowered) => scheduleFor(lowered, target));
+/**
+ * The lowering that should take least time, with its schedule. `shared` are the same lowerings as workers share them:
+ * how many there are decides nothing of what is computed, so that it does not change a bit.
+ */
+export function choose(
+  lowerings: readonly LoweredKernel[],
+  target: Target,
+  shared: readonly LoweredKernel[] = lowerings,
+): Choice {
+  const alone = withThreads(target, 1);
+  const choices = lowerings.map((lowered) => scheduleFor(lowered, alone));
   const best = choices.reduce((least, other) => (other.predictedMs < least.predictedMs ? other : least));
   const others = choices.filter((other) => other !== best);
-  if (others.length === 0) return best;
+  const chosen = target.threads === 1 ? best : scheduleFor(shared[choices.indexOf(best)]!, target);
+  if (others.length === 0) return chosen;
   const beaten = others.map((other) => `${other.lowered.name} ${other.predictedMs.toFixed(3)} ms`).join(", ");
-  return { ...best, why: `${best.why}; rather than ${beaten}` };
+  return { ...chosen, why: `${chosen.why}; rather than ${beaten}` };
 }
 
 /** A schedule for one lowering. */
@@ -38,13 +49,28 @@ export function scheduleFor(lowered: LoweredKernel, target: Target): Choice {
   const steps: Step[] = [];
   const why: string[] = [];
   let cycles = 0;
+  let blocks = 0;
   for (const nest of lowered.nests) {
-    const part = nest.reduce === null ? mapPart(lowered, nest, target) : reductionPart(lowered, nest, target);
-    const times = lowered.together?.nests.includes(nest.name) === true ? blockCount(lowered) : 1;
+    const inBlocks = lowered.together?.nests.includes(nest.name) === true;
+    // Workers share the blocks, not the nests in them.
+    const workers = inBlocks ? 1 : target.threads;
+    const part =
+      nest.reduce === null
+        ? mapPart(lowered, nest, target, workers)
+        : reductionPart(lowered, nest, target, workers);
     steps.push(...part.steps);
     why.push(...part.why);
-    cycles += part.cycles * times;
+    if (inBlocks) blocks += part.cycles * blockCount(lowered);
+    else cycles += part.cycles;
   }
+  const { together } = lowered;
+  const shared =
+    together === null || target.threads === 1 ? null : blockToShare(together.loops, blocks, target.threads);
+  if (shared !== null) {
+    steps.push({ do: "mode", axis: `${together!.nests[0]}/${shared.axis}`, mode: "parallel" });
+    why.push(sharedWhy(shared.axis));
+  }
+  cycles += shared?.cycles ?? blocks;
   return {
     lowered,
     schedule: { kernel: lowered.name, target: target.name, steps, reassociates: false },
@@ -58,6 +84,29 @@ function blockCount({ together }: LoweredKernel): number {
   return together === null ? 1 : together.loops.reduce((count, l) => count * l.extent, 1);
 }
 
+/** The steps, and one more if workers are to share the nest that they make. */
+function sharing(
+  lowered: LoweredKernel,
+  steps: readonly Step[],
+  name: string,
+  cycles: number,
+  workers: number,
+): Part {
+  const draft = workers === 1 ? null : draftOf(lowered, steps);
+  const shared = draft && loopToShare(draft, named(draft, name), cycles, workers);
+  if (shared === null) return { steps, why: [], cycles };
+  const axis = name === "main" ? shared.axis : `${name}/${shared.axis}`;
+  return {
+    steps: [...steps, { do: "mode", axis, mode: "parallel" }],
+    why: [sharedWhy(shared.axis)],
+    cycles: shared.cycles,
+  };
+}
+
+function sharedWhy(axis: string): string {
+  return `${axis} shared by the workers`;
+}
+
 interface Part {
   readonly steps: readonly Step[];
   readonly why: readonly string[];
@@ -69,7 +118,7 @@ function prefixOf(nest: LoopNest): string {
 }
 
 /** A nest without a reduction: the innermost axis in vectors where every operand is contiguous or constant along it. */
-function mapPart(lowered: LoweredKernel, nest: LoopNest, target: Target): Part {
+function mapPart(lowered: LoweredKernel, nest: LoopNest, target: Target, workers: number): Part {
   const steps = vectorSteps(nest, target);
   const iterations = iterationsOf(nest);
   const vector = steps.length > 0;
@@ -77,12 +126,10 @@ function mapPart(lowered: LoweredKernel, nest: LoopNest, target: Target): Part {
     nest.stores.length === 1
       ? copyCycles(iterations, vector, target)
       : storesCycles(nest, iterations, vector, target);
-  if (lowered.nests.length > 1) return { steps, why: [], cycles };
-  return {
-    steps,
-    why: [vector ? `${iterations} elements, ${target.lanes} at a time` : `${iterations} elements`],
-    cycles,
-  };
+  const shared = sharing(lowered, steps, nest.name, cycles, workers);
+  if (lowered.nests.length > 1) return { ...shared, why: [] };
+  const what = vector ? `${iterations} elements, ${target.lanes} at a time` : `${iterations} elements`;
+  return { ...shared, why: [what, ...shared.why] };
 }
 
 /** Steps that vectorise the innermost loop of a nest without a reduction; none where that would gather. */
@@ -113,7 +160,7 @@ function addressCoefficients(nest: LoopNest, axis: string): number[] {
 }
 
 /** A reduction: borders staged, skipped taps unrolled away, pixels fused, then the best register tile. */
-function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target): Part {
+function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target, workers: number): Part {
   const steps: Step[] = [];
   const why: string[] = [];
   let cycles = 0;
@@ -132,17 +179,21 @@ function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target): 
       const copy = named(draftOf(lowered, steps), `stage-${operand}`);
       const elements = iterationsOf(copy);
       const copySteps = vectorSteps(copy, target);
-      steps.push(...copySteps);
-      cycles += copyCycles(elements, copySteps.length > 0, target);
+      const alone = copyCycles(elements, copySteps.length > 0, target);
+      const shared = sharing(lowered, [...steps, ...copySteps], copy.name, alone, workers);
+      steps.splice(0, steps.length, ...shared.steps);
+      cycles += shared.cycles;
       why.push(`${reason} in a copy of ${elements} elements`);
     }
     const prefix = prefixOf(nest);
     steps.push(...tapAxes.map((l): Step => ({ do: "mode", axis: prefix + l.axis, mode: "unroll" })));
     fusePixels(lowered, nest.name, steps);
     const tileable = { lowered, nest: named(draftOf(lowered, steps), nest.name), prefix };
-    const plan = bestTile(tileable, target);
-    if (plan !== null)
-      return { steps: [...steps, ...plan.steps], why: [plan.why, ...why], cycles: cycles + plan.cycles };
+    const plan = bestTile(tileable, target, workers);
+    if (plan !== null) {
+      const shared = sharing(lowered, [...steps, ...plan.steps], nest.name, plan.cycles, workers);
+      return { ...shared, why: [plan.why, ...why, ...shared.why], cycles: cycles + shared.cycles };
+    }
   }
   const terms = iterationsOf(nest);
   const gathers = { lhs: false, rhs: false, out: false };
@@ -152,7 +203,8 @@ function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target): 
     { terms: 1, lhsLoads: 1 },
     target,
   );
-  return { steps: [], why: ["one output at a time: nothing to tile"], cycles: scalar };
+  const shared = sharing(lowered, [], nest.name, scalar, workers);
+  return { ...shared, why: ["one output at a time: nothing to tile", ...shared.why] };
 }
 
 interface Staged {

@@ -184,6 +184,14 @@ export function storesCycles(nest: LoopNest, iterations: number, vector: boolean
   return (iterations / (vector ? target.lanes : 1)) * each;
 }
 
+/** What it costs to share a nest: waiting for each other, and lines that change hands. A wait takes 0.3 us, at worst 50. */
+const sharingCycles = 2e-6 * clockHz;
+
+/** Cycles of a nest that workers share, of which the busiest does `part`. */
+export function sharedCycles(cycles: number, part: number): number {
+  return cycles * part + sharingCycles;
+}
+
 export function milliseconds(cycles: number): number {
   return (cycles / clockHz) * 1000;
 }

@@ -7,7 +7,7 @@
  */
 import type { Access, Affine, Expr, LoopMode, Nest, ReduceFn, Stmt } from "../../ir/kernel.js";
 import { addAffine, affine, substituteAffine } from "../../ir/kernel.js";
-import { freeNames, mapExpr, rewriter } from "../../ir/visit.js";
+import { freeNames, mapExpr, rewriter, walkExpr } from "../../ir/visit.js";
 import { decideGates } from "../passes/gates.js";
 
 /** Iterations of a reduction have an order; those of a pure axis do not. */
@@ -53,6 +53,23 @@ export function storeNames({ to, value }: Store): ReadonlySet<string> {
   const names = new Set([...freeNames(value), ...to.at.terms.map((term) => term.of)]);
   if (to.gate !== null) for (const name of freeNames(to.gate.when)) names.add(name);
   return names;
+}
+
+/** Every load of a nest, those of gates and guards included. */
+export function loadsOf({ reduce, stores, lets }: LoopNest): readonly Access[] {
+  const loads: Access[] = [];
+  const seen = new Set<Expr>();
+  const look = (expr: Expr | null): void => {
+    if (expr !== null) walkExpr(expr, (e) => void (e.kind === "load" && loads.push(e.from)), seen);
+  };
+  for (const { value } of lets) look(value);
+  look(reduce?.value ?? null);
+  look(reduce?.guard ?? null);
+  for (const { to, value } of stores) {
+    look(value);
+    look(to.gate?.when ?? null);
+  }
+  return loads;
 }
 
 export const accumulatorName = "acc";
@@ -145,7 +162,9 @@ class NestBuilder {
       extent === 0 ? [] : [{ kind: "for", axis, start: 0, extent, mode, body: body(extents) }];
     if (cut !== null) {
       const rest = new Map(extents).set(cut.inner, cut.extent);
-      out.push({ kind: "for", axis, start: extent, extent: 1, mode: "serial", body: body(rest) });
+      // A piece of the same loop, if workers share it.
+      const tail = mode === "parallel" ? mode : "serial";
+      out.push({ kind: "for", axis, start: extent, extent: 1, mode: tail, body: body(rest) });
     }
     return out;
   }

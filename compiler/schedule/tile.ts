@@ -11,6 +11,7 @@ import type { LoweredKernel } from "../lower/lowered.js";
 import type { Body } from "./cost.js";
 import { tileCycles, trafficCycles, unrolling, vectorsOf } from "./cost.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
+import { largestPart } from "./share-work.js";
 
 export interface Plan {
   readonly steps: readonly Step[];
@@ -31,19 +32,55 @@ export function isPixel(l: Loop): boolean {
   return l.kind === "pure" && l.axis !== "g" && l.axis !== "oc";
 }
 
-/** The plan that should cost least; null where there is nothing to tile. */
-export function bestTile(tileable: Tileable, target: Target): Plan | null {
-  let best: Plan | null = null;
-  for (const choice of tileChoices(tileable, target)) {
-    const cycles = cyclesOf(tileable, choice, target);
-    if (best !== null && cycles >= best.cycles) continue;
-    best = {
-      steps: tileSteps(tileable, choice, target),
-      cycles,
-      why: whyOf(choice, unrolledOf(tileable, choice, target).terms),
-    };
-  }
-  return best;
+/**
+ * The plan that should cost least where so many workers share the loops around its tile; null where there is nothing to
+ * tile. Its cycles are those of one worker alone. What lies along the lanes does not depend on the workers: there, a
+ * multiply-add may round otherwise than where there are no lanes.
+ */
+export function bestTile(tileable: Tileable, target: Target, workers: number): Plan | null {
+  const choices = tileChoices(tileable, target).map((choice) => ({
+    choice,
+    cycles: cyclesOf(tileable, choice, target),
+  }));
+  const least = (list: typeof choices, cost: (each: (typeof choices)[number]) => number) =>
+    list.reduce<(typeof choices)[number] | null>(
+      (best, each) => (best === null || cost(each) < cost(best) ? each : best),
+      null,
+    );
+  const alone = least(choices, ({ cycles }) => cycles);
+  const best =
+    workers === 1
+      ? alone
+      : least(
+          choices.filter(({ choice }) => choice.column === alone?.choice.column),
+          ({ choice, cycles }) => cycles * smallestPart(tileable, choice, workers),
+        );
+  return best && planOf(tileable, best.choice, best.cycles, target);
+}
+
+function planOf(tileable: Tileable, choice: TileChoice, cycles: number, target: Target): Plan {
+  return {
+    steps: tileSteps(tileable, choice, target),
+    cycles,
+    why: whyOf(choice, unrolledOf(tileable, choice, target).terms),
+  };
+}
+
+/** What the busiest worker does, if they share the loop that is cut most equally. */
+function smallestPart(
+  { nest }: Tileable,
+  { column, columns, row, rows }: TileChoice,
+  workers: number,
+): number {
+  if (workers === 1) return 1;
+  const factor = (l: Loop): number => (l === column ? columns : l === row ? rows : 1);
+  const pure = nest.loops.filter((l) => l.kind === "pure");
+  return Math.min(
+    1,
+    ...pure.map((l) =>
+      largestPart(Math.floor(l.extent / factor(l)), (l.extent % factor(l)) / factor(l), workers),
+    ),
+  );
 }
 
 interface TileChoice {
