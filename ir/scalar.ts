@@ -154,16 +154,28 @@ export function substitute(scalar: Scalar, replace: (of: ScalarArg) => Scalar): 
   return visit(scalar);
 }
 
-/** The arguments a scalar reads, each once, in order of first use. */
-export function scalarArgs(scalar: Scalar): ScalarArg[] {
-  const found = new Set<ScalarArg>();
+/** The distinct nodes of a scalar, each once. */
+function nodesOf(scalar: Scalar): ReadonlySet<Scalar> {
   const seen = new Set<Scalar>();
   const visit = (node: Scalar): void => {
     if (seen.has(node)) return;
     seen.add(node);
-    if (node.kind === "arg") found.add(node.of);
     if (node.kind === "call") node.args.forEach(visit);
   };
   visit(scalar);
+  return seen;
+}
+
+/** The arguments a scalar reads, each once, in order of first use. */
+export function scalarArgs(scalar: Scalar): ScalarArg[] {
+  const found = new Set<ScalarArg>();
+  for (const node of nodesOf(scalar)) if (node.kind === "arg") found.add(node.of);
   return [...found];
+}
+
+/** The functions a scalar calls. */
+export function scalarFunctions(scalar: Scalar): ReadonlySet<ScalarFn> {
+  const found = new Set<ScalarFn>();
+  for (const node of nodesOf(scalar)) if (node.kind === "call") found.add(node.fn);
+  return found;
 }

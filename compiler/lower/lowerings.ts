@@ -1,5 +1,7 @@
 /** The ways to compute a convolution that its shape, precision and the user's wish allow; choose costs them. */
 import type { NodeOf } from "../../ir/graph.js";
+import type { Scalar } from "../../ir/scalar.js";
+import { scalarFunctions } from "../../ir/scalar.js";
 import type { PassContext } from "../pass.js";
 import { lowerConv } from "./conv.js";
 import type { LoweredKernel } from "./lowered.js";
@@ -13,7 +15,10 @@ interface Wish extends PassContext {
   readonly algorithm: AlgorithmOption;
 }
 
-/** At least one; winograd rounds otherwise, so it is only there at precision "default". */
+/**
+ * At least one; winograd rounds otherwise, so it is only there at precision "default". Where its sums are rounded to 16
+ * bits it must be asked for: up to 1 % of them would become a neighbour of the number flax gives.
+ */
 export function lowerings(
   node: NodeOf<"conv">,
   operands: readonly Operand[],
@@ -23,6 +28,12 @@ export function lowerings(
   const direct = lowerConv(node, operands, out);
   if (algorithm === "direct" || precision === "highest" || node.precision === "highest") return [direct];
   if (winogradRefusal(node, operands) !== null) return [direct];
+  if (algorithm === "auto" && (node.element !== "f32" || roundsTo16(node.fused.out))) return [direct];
   const winograd = ([2, 4] as const).map((m) => lowerWinograd(m, node, operands, out, target.threads));
   return algorithm === "winograd" ? winograd : [direct, ...winograd];
+}
+
+function roundsTo16(scalar: Scalar): boolean {
+  const fns = scalarFunctions(scalar);
+  return fns.has("f16") || fns.has("bf16");
 }
