@@ -8,7 +8,7 @@ import type { BackendName, CompileOptions } from "./compile-options.js";
 import { checkCompileOptions } from "./compile-options.js";
 import type { Executable, ResultOf } from "./executable.js";
 import { executableOf } from "./executable.js";
-import { isTensor } from "./option.js";
+import { isWholeTensor } from "./option.js";
 import { refuse } from "./refusal.js";
 import type { GivenDTypes, TraceTarget } from "./trace.js";
 import { dtypesOf } from "./trace.js";
@@ -78,10 +78,10 @@ export function jit(target: TraceTarget, options: JitOptions = {}): Jitted<Resul
   };
   const jitted = async (variables: Variables, ...inputs: readonly Tensor[]): Promise<Result> => {
     for (const input of inputs)
-      if (!isTensor(input))
+      if (!isWholeTensor(input))
         refuse(
           "bad-inputs",
-          "jit: inputs are Tensors, whose shapes decide what is compiled; use tensor(data, shape)",
+          "jit: inputs are Tensors whose data has the length and array type that shape and dtype say; use tensor(data, shape)",
         );
     const entry = entryFor(variables, inputs);
     const result = entry.queue.then(() => run(entry, variables, inputs));

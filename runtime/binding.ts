@@ -84,6 +84,7 @@ export function checkInput(view: View, value: unknown): TypedArray {
     return value;
   }
   const { data, dtype, shape } = value;
+  if (!Array.isArray(shape)) refuse("input", "shape", view, `a Tensor whose shape is ${shape}`);
   const fits = dtype === view.dtype || (dtype === "float64" && view.dtype === "float32");
   if (!fits || !sameExtents(shape, view.shape))
     refuse("input", fits ? "shape" : "dtype", view, describeTensor(dtype, shape));

@@ -73,7 +73,7 @@ export function createExecutable<R extends Result = Tensor>(
   // Rest parameters allocate; the common case has none.
   const runSync: Executable<R>["runSync"] =
     program.inputs.length === 1 && typeof program.outputTree === "number"
-      ? (input?: unknown, out?: unknown) => runOne(runnable(), input, out) as R
+      ? (input?: unknown, out?: unknown, more?: unknown) => runOne(runnable(), input, out, more) as R
       : (...args) => runMany(runnable(), args) as R;
 
   if (program.weights.length === 0) setWeights([]);
@@ -119,8 +119,9 @@ function bind(program: Program, instance: Instance): Bound {
 }
 
 /** One input, one output; allocates nothing where `out` was seen before. */
-function runOne(bound: Bound, input: unknown, out: unknown): Result {
+function runOne(bound: Bound, input: unknown, out: unknown, more: unknown): Result {
   const { program, inputs, outputs } = bound;
+  if (more !== undefined) refuseInputs(bound, "input-count", "three arguments");
   const given = isRecord(input) ? byName(bound, input)[0] : input;
   const array = checkInput(inputs[0]!, given);
   if (out !== undefined) checkOut(program.outputTree, outputs, out);

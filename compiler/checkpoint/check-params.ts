@@ -1,7 +1,8 @@
 /** Compares the parameters a model asks for with those it was given (spec section 1.10). */
 import { CheckpointError } from "../../runtime/error.js";
 import type { DType, Tensor } from "../../runtime/tensor.js";
-import { describeTensor, toFloat32 } from "../../runtime/tensor.js";
+import { arrayTypeName, describeTensor, toFloat32 } from "../../runtime/tensor.js";
+import { isWholeTensor } from "../option.js";
 import { flattenParams, isTensor, printable, type Variables } from "./tree.js";
 
 /** A parameter a model creates; `path` is inside the params collection, `Conv_0/kernel`. */
@@ -37,6 +38,7 @@ export function checkParams(
     const tensor = found.get(path);
     if (tensor === undefined) missing++;
     if (tensor === undefined) problems.push(`${path} is missing, expected ${describeTensor(dtype, shape)}`);
+    else if (!vouched(tensor) && !isWholeTensor(tensor)) problems.push(`${path} ${contradiction(tensor)}`);
     else if (tensor.shape.join() !== shape.join())
       problems.push(
         `${path} is ${describeTensor(tensor.dtype, tensor.shape)}, expected shape [${shape}]${hint(tensor.shape, shape)}`,
@@ -58,6 +60,16 @@ export function checkParams(
   }
   if (extra.length > 0) reportExtra(extra, options);
   return new Map(expected.map(({ path }) => [path, narrowed(found.get(path)!)]));
+}
+
+/** Made by readWeights, which has checked it and only decodes what is read: reading `data` here would decode all. */
+function vouched(tensor: Tensor): boolean {
+  return Object.getOwnPropertyDescriptor(tensor, "data")?.get !== undefined;
+}
+
+/** What is wrong with a tensor whose array is not what its dtype and shape say. */
+function contradiction({ data, shape, dtype }: Tensor): string {
+  return `says ${describeTensor(dtype, shape)} but holds ${arrayTypeName(data)}[${data.length}]; make it with tensor(data, shape, dtype)`;
 }
 
 /** PyTorch keeps a kernel as (out, in, …window), flax as (…window, in, out). */
