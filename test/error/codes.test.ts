@@ -1,5 +1,5 @@
 /** The table of codes against the source: nothing is thrown with a code, or a class, the table does not have. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { errorCodes } from "../../compiler/refusal.js";
 
@@ -28,4 +28,16 @@ it("codes are kebab-case and every row says what it means", () => {
     expect(means.length).toBeGreaterThan(10);
     expect(flax).toMatch(/^(-|[A-Z]\w+(, [A-Z]\w+)*)$/);
   }
+});
+
+/** The README's rows are rewritten by `UPDATE=1`. */
+it("are the README's table, row for row", () => {
+  const file = new URL("README.md", root);
+  const readme = readFileSync(file, "utf8");
+  const table = /(?:^\| `[a-z0-9-]+` \| \w+Error \|.*\n)+/m;
+  const expected = Object.entries(errorCodes)
+    .map(([code, { class: name, flax, means }]) => `| \`${code}\` | ${name} | ${flax} | ${means} |\n`)
+    .join("");
+  if (process.env.UPDATE === "1") writeFileSync(file, readme.replace(table, () => expected));
+  else expect(table.exec(readme)?.[0]).toBe(expected);
 });
