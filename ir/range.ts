@@ -147,19 +147,19 @@ export function facts(when: Expr): readonly Fact[] {
   return [];
 }
 
-/** The ranges where the facts about single names hold: coef*name + offset in [0, by). */
+/** The ranges where the facts hold: of each name in coef*name + rest in [0, by), as far as the range of the rest says. */
 export function narrow(ranges: Ranges, known: readonly Fact[]): Ranges {
   const out = new Map(ranges);
-  for (const { of, by } of known) {
-    const [term] = of.terms;
-    if (term === undefined || of.terms.length !== 1) continue;
-    const range = rangeOf(term.of, out);
-    const ends = [-of.offset / term.coef, (by - 1 - of.offset) / term.coef] as const;
-    out.set(term.of, {
-      min: Math.max(range.min, Math.ceil(Math.min(...ends))),
-      max: Math.min(range.max, Math.floor(Math.max(...ends))),
-    });
-  }
+  for (const { of, by } of known)
+    for (const { of: name, coef } of of.terms) {
+      const range = rangeOf(name, out);
+      const rest = affineRange(addAffine(of, affine(0, { [name]: 1 }), -coef), out);
+      const ends = [-rest.max / coef, (by - 1 - rest.min) / coef] as const;
+      out.set(
+        name,
+        intersect(range, { min: Math.ceil(Math.min(...ends)), max: Math.floor(Math.max(...ends)) }),
+      );
+    }
   return out;
 }
 

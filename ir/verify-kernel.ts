@@ -3,8 +3,8 @@ import type { Diagnostic } from "./diagnostic.js";
 import type { Access, Buffer, Expr, For, Kernel, LoopMode, Nest, Stmt } from "./kernel.js";
 import { type ParallelRange, parallelRange } from "./parallel.js";
 import { printAffine, printKernelWithLines } from "./print.js";
-import type { Range } from "./range.js";
-import { accessInRange, axisRange, facts, integerRange } from "./range.js";
+import type { Range, Ranges } from "./range.js";
+import { accessInRange, axisRange, facts, integerRange, narrow } from "./range.js";
 import type { Target } from "./target.js";
 import type { ExprScope, ValueType } from "./verify-expr.js";
 import { checkAffine, checkCondition, exprType, named } from "./verify-expr.js";
@@ -212,7 +212,7 @@ class KernelCheck {
     const buffer = scope.buffers.get(to.buffer);
     if (buffer?.readOnly) this.report(`${to.buffer} is only read, by its declaration`);
     if (!this.checkAccess(to, scope) || buffer === undefined || buffer.space === "scratch") return;
-    const write = { at: resolve(to.at, scope), lanes: to.lanes, ranges: scope.ranges };
+    const write = { at: resolve(to.at, scope), lanes: to.lanes, ranges: this.rangesOf(to, scope) };
     const record = (writes: Map<string, Write[]>): void => {
       const known = writes.get(to.buffer);
       if (known === undefined) writes.set(to.buffer, [write]);
@@ -221,6 +221,16 @@ class KernelCheck {
     // A buffer made inside a loop is another one in each iteration.
     for (const loop of scope.loops.slice(buffer.depth)) record(loop.writes);
     if (this.shared !== null && buffer.space !== "register") record(this.shared);
+  }
+
+  /** The values names have where the access happens. */
+  private rangesOf({ gate }: Access, scope: Scope): Ranges {
+    const known = [...scope.facts, ...(gate === null ? [] : facts(gate.when))];
+    if (known.length === 0) return scope.ranges;
+    return narrow(
+      scope.ranges,
+      known.map(({ of, by }) => ({ of: resolve(of, scope), by })),
+    );
   }
 
   /** False where the address or the buffer makes no sense. */
