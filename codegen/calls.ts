@@ -1,9 +1,9 @@
 /** Which functions an artifact needs: the kernels a program calls, kernels that are the same made one. */
 import { InternalError } from "../ir/diagnostic.js";
 import type { Kernel } from "../ir/kernel.js";
+import { KernelSet } from "../ir/kernel-set.js";
 import type { KernelCall, KernelProgram } from "../ir/program.js";
 import type { ElementType } from "../ir/types.js";
-import { stmtsKey } from "../ir/visit.js";
 
 /** A buffer a kernel's function takes: a parameter or an intermediate. */
 export interface Argument {
@@ -31,7 +31,7 @@ export function kernelArguments(kernel: Kernel): readonly Argument[] {
 
 export function resolveCalls(program: KernelProgram): Calls {
   const byName = new Map(program.kernels.map((kernel) => [kernel.name, kernel]));
-  const byMeaning = new Map<string, Kernel>();
+  const distinct = new KernelSet(argumentsKey);
   const resolved = new Map<string, Kernel>();
   const one = (call: KernelCall): CallOf => {
     const named = byName.get(call.kernel);
@@ -40,22 +40,17 @@ export function resolveCalls(program: KernelProgram): Calls {
       throw new InternalError(`kernel ${call.kernel} called with ${call.args.length} arguments`);
     let kernel = resolved.get(call.kernel);
     if (kernel === undefined) {
-      const meaning = meaningOf(named);
-      kernel = byMeaning.get(meaning) ?? named;
-      byMeaning.set(meaning, kernel);
+      kernel = distinct.add(named);
       resolved.set(call.kernel, kernel);
     }
     return { kernel, args: call.args };
   };
   const setup = program.setup.map(one);
   const run = program.run.map(one);
-  return { kernels: [...byMeaning.values()], setup, run };
+  return { kernels: distinct.kernels, setup, run };
 }
 
-/** Equal for kernels whose functions would be equal: their name, and sizes and rights of buffers, play no part. */
-function meaningOf(kernel: Kernel): string {
-  const buffers = [...kernel.params, ...kernel.locals].map(({ name, element }) => `${name}:${element}`);
-  return [buffers.join(), kernel.params.length, ...kernel.nests.map((nest) => stmtsKey(nest.body))].join(
-    "\n",
-  );
+/** What a function takes; sizes and rights of buffers play no part in its code. */
+function argumentsKey({ params, locals }: Kernel): string {
+  return `${params.length} ${[...params, ...locals].map(({ name, element }) => `${name}:${element}`).join()}`;
 }

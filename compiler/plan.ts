@@ -7,6 +7,7 @@
  */
 import type { Graph } from "../ir/graph.js";
 import type { Buffer, Kernel } from "../ir/kernel.js";
+import { KernelSet } from "../ir/kernel-set.js";
 import { parallelRange } from "../ir/parallel.js";
 import type { KernelCall, KernelProgram } from "../ir/program.js";
 import { controlBytes, lineBytes, scratchBytes } from "../ir/program.js";
@@ -14,7 +15,6 @@ import type { Schedule } from "../ir/schedule.js";
 import type { Target } from "../ir/target.js";
 import { withThreads } from "../ir/target.js";
 import { elementBytes, elementCount } from "../ir/types.js";
-import { stmtsKey } from "../ir/visit.js";
 import type { LoweredKernel } from "./lower/lowered.js";
 import { naiveKernel } from "./lower/lowered.js";
 import type { AlgorithmOption } from "./lower/lowerings.js";
@@ -95,13 +95,13 @@ function whole(buffer: ProgramBuffer): Storage {
   return { buffer, layout: { offset: 0, strides: [] } };
 }
 
-/** Equal for kernels that differ in nothing but their name. */
-function kernelKey({ params, locals, nests }: Kernel): string {
+/** What besides its statements makes a kernel: all but its name. */
+function buffersKey({ params, locals, nests }: Kernel): string {
   return [
     ...params.map(({ name, element, size, access }) => `${name}:${element}${size}${access}`),
     ...locals.map(({ name, element, size, space }) => `${space} ${name}:${element}${size}`),
-    ...nests.map((nest) => `${nest.name} ${stmtsKey(nest.body)}`),
-  ].join("\n");
+    ...nests.map((nest) => nest.name),
+  ].join();
 }
 
 /** The lowerings of an action, and the same as the workers of the target share them. */
@@ -118,7 +118,7 @@ interface PendingCall {
 }
 
 class Planner {
-  private readonly kernels = new Map<string, Kernel>();
+  private readonly kernels = new KernelSet(buffersKey);
   private readonly setup: PendingCall[] = [];
   private readonly run: PendingCall[] = [];
   private readonly layers: PlannedLayer[] = [];
@@ -255,10 +255,11 @@ class Planner {
   ): ProgramBuffer {
     const legal = this.legalise(kernel, this.alone);
     const sources = kernel.params.slice(0, -1).map((param) => bound.get(param.name)!);
-    const key = [
-      kernelKey(legal),
-      ...sources.map(({ buffer, layout }) => `${buffer.name}+${layout.offset}`),
-    ].join("\n");
+    const named = { ...legal, name: this.candidateName(as) };
+    const shared = this.kernels.add(named);
+    if (shared === named) this.takeName(as);
+    const from = sources.map(({ buffer, layout }) => `${buffer.name}+${layout.offset}`);
+    const key = [shared.name, ...from].join();
     const known = this.constants.get(key);
     if (known !== undefined) return known;
     const { size } = kernel.params.at(-1)!;
@@ -271,9 +272,7 @@ class Planner {
     this.constants.set(key, buffer);
     this.invariant.add(buffer);
     const all = new Map(bound).set(kernel.params.at(-1)!.name, whole(buffer));
-    const callName = this.candidateName(as);
-    this.takeName(as);
-    this.setup.push(this.call({ ...legal, name: callName }, all));
+    this.setup.push(this.call(shared, all));
     return buffer;
   }
 
@@ -286,9 +285,7 @@ class Planner {
 
   /** A call of the kernel, or of an equal one made before. */
   private call(kernel: Kernel, bound: ReadonlyMap<string, Storage>): PendingCall {
-    const text = kernelKey(kernel);
-    const shared = this.kernels.get(text) ?? kernel;
-    this.kernels.set(text, shared);
+    const shared = this.kernels.add(kernel);
     return {
       kernel: shared.name,
       args: kernel.params.map((param) => {
@@ -332,7 +329,7 @@ class Planner {
     });
     const total = (buffers: readonly ProgramBuffer[]): number =>
       buffers.reduce((sum, b) => sum + bytesOf(b), 0);
-    const kernels = [...this.kernels.values()];
+    const { kernels } = this.kernels;
     const ran = new Set(this.run.map(({ kernel }) => kernel));
     const shares = kernels.some(
       (kernel) => ran.has(kernel.name) && kernel.nests.some((nest) => parallelRange(kernel, nest) !== null),

@@ -16,22 +16,39 @@ export function afterLet(ranges: Ranges, name: string, value: Expr): Ranges {
     : ranges;
 }
 
-const conditional = new WeakMap<Expr, boolean>();
-
-/** Whether an expression holds anything a range could decide. */
-function hasCondition(expr: Expr): boolean {
-  const known = conditional.get(expr);
-  if (known !== undefined) return known;
+/** Whether an expression holds anything a range could decide; `seen` holds what does not. */
+function hasCondition(expr: Expr, seen: Set<Expr>): boolean {
+  if (seen.has(expr)) return false;
   const own =
     (expr.kind === "load" && expr.from.gate !== null) ||
     (expr.kind === "call" && (expr.fn === "select" || expr.fn === "and"));
-  const has = own || exprChildren(expr).some(hasCondition);
-  conditional.set(expr, has);
-  return has;
+  if (own || exprChildren(expr).some((child) => hasCondition(child, seen))) return true;
+  seen.add(expr);
+  return false;
+}
+
+function hasConditions(stmts: readonly Stmt[], seen: Set<Expr>): boolean {
+  return stmts.some((stmt) => {
+    switch (stmt.kind) {
+      case "for":
+        return stmt.extent === 0 || stmt.body.length === 0 || hasConditions(stmt.body, seen);
+      case "if":
+        return true;
+      case "let":
+        return hasCondition(stmt.value, seen);
+      case "store":
+      case "reduce":
+        return stmt.to.gate !== null || hasCondition(stmt.value, seen);
+      case "alloc":
+      case "barrier":
+        return false;
+      default:
+        return stmt satisfies never;
+    }
+  });
 }
 
 export function decideExpr(expr: Expr, ranges: Ranges): Expr {
-  if (!hasCondition(expr)) return expr;
   return mapExpr(expr, (e) => {
     if (e.kind === "load" && e.from.gate !== null) {
       const holds = decide(e.from.gate.when, ranges);
@@ -64,12 +81,16 @@ function decideAccess(access: Access, ranges: Ranges): Access | null {
 }
 
 /** The statements with every decided condition taken out, and every loop and `if` that is left with nothing to do. */
-export function decideGates(stmts: readonly Stmt[], outer: Ranges): readonly Stmt[] {
+export function decideGates(stmts: readonly Stmt[], ranges: Ranges): readonly Stmt[] {
+  return hasConditions(stmts, new Set()) ? decided(stmts, ranges) : stmts;
+}
+
+function decided(stmts: readonly Stmt[], outer: Ranges): readonly Stmt[] {
   let ranges = outer;
   return stmts.flatMap((stmt): readonly Stmt[] => {
     switch (stmt.kind) {
       case "for": {
-        const body = decideGates(stmt.body, withRange(ranges, stmt.axis, axisRange(stmt)));
+        const body = decided(stmt.body, withRange(ranges, stmt.axis, axisRange(stmt)));
         return acts(body) ? [{ ...stmt, body }] : [];
       }
       case "let": {
@@ -85,7 +106,7 @@ export function decideGates(stmts: readonly Stmt[], outer: Ranges): readonly Stm
       case "if": {
         const holds = decide(stmt.when, ranges);
         if (holds === false) return [];
-        const body = decideGates(stmt.body, ranges);
+        const body = decided(stmt.body, ranges);
         if (!acts(body)) return [];
         return holds ? body : [{ ...stmt, when: decideExpr(stmt.when, ranges), body }];
       }

@@ -128,9 +128,10 @@ function isTruth(expr: Expr): boolean {
 
 const known = new WeakMap<Expr, Lanes>();
 
-/** 4 for a vector (or a mask of lanes), 1 for a scalar. Only `var` depends on the lets, so only it is not remembered. */
+/** 4 for a vector (or a mask of lanes), 1 for a scalar. */
 function lanesOf(expr: Expr, lets: LetLanes): Lanes {
   if (expr.kind === "var") return lets.get(expr.name) ?? 1;
+  if (expr.kind !== "call") return ownLanes(expr, lets);
   const done = known.get(expr);
   if (done !== undefined) return done;
   const lanes = ownLanes(expr, lets);
