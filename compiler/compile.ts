@@ -71,7 +71,7 @@ export class Compilation {
     this.graph =
       variables === undefined
         ? this.traced.graph
-        : bindParams(this.traced.graph, this.checkVariables(variables));
+        : bindParams(this.traced.graph, this.checkVariables(variables), this.traced.complexParams);
     this.notes = notesOf(options, this.backend, this.precision);
     for (const { kernel, target: name } of readSchedules(options.schedules))
       if (!(this.targets as readonly string[]).includes(name))
@@ -162,7 +162,10 @@ export class Compilation {
     );
     const weights = planned.weights.map(({ node, offset }, i): Slot => {
       const path = node.path === "" ? `constant_${i}` : node.path;
-      return { name: path, dtype: dtypeOf(node.type.element), shape: node.type.shape, offset };
+      const { element, shape } = node.type;
+      return node.op === "param" && this.traced.complexParams.has(path)
+        ? { name: path, dtype: "complex64", shape: shape.slice(0, -1), offset }
+        : { name: path, dtype: dtypeOf(element), shape, offset };
     });
     return {
       name: this.name,
@@ -189,9 +192,14 @@ function checkKernels(byHand: HandSchedules, { layers }: Planned): void {
 }
 
 /** The arrays of program.weights: constants as they are, parameters from the variables given. */
-export function weightData(planned: Planned, values: ReadonlyMap<string, Tensor>): ElementArray[] {
-  return planned.weights.map(({ node }) =>
-    node.op === "constant" ? node.data : parameterData(values.get(node.path)!, node),
+export function weightData(
+  { planned, program }: Pick<Built, "planned" | "program">,
+  values: ReadonlyMap<string, Tensor>,
+): ElementArray[] {
+  return planned.weights.map(({ node }, i) =>
+    node.op === "constant"
+      ? node.data
+      : parameterData(values.get(node.path)!, node.path, program.weights[i]!.dtype),
   );
 }
 

@@ -2,7 +2,7 @@
 import type { ElementType, FloatElement } from "../ir/types.js";
 import type { DType } from "../runtime/tensor.js";
 
-/** How the IR stores each dtype; float64 is narrowed on the way in, complex64 becomes two planes. */
+/** How the IR stores each dtype; float64 is narrowed on the way in, complex64 is two f32 values. */
 const elements = {
   float32: "f32",
   float16: "f16",
@@ -15,9 +15,13 @@ const elements = {
 } as const satisfies Readonly<Record<Exclude<DType, "float64" | "complex64">, ElementType>>;
 
 export type StoredDType = keyof typeof elements;
+/** What a program may be given: every dtype but float64. */
+export type InputDType = StoredDType | "complex64";
 
-/** What arithmetic may give. */
+/** What arithmetic on real numbers may give. */
 export type FloatDType = "float32" | "float16" | "bfloat16";
+/** jax's inexact dtypes. */
+export type InexactDType = FloatDType | "complex64";
 
 /** Fails to compile when an element type has no dtype. */
 type Unmatched = Exclude<ElementType, (typeof elements)[StoredDType]>;
@@ -55,7 +59,15 @@ export function isFloat(dtype: DType): dtype is FloatDType {
   return dtype === "float32" || dtype === "float16" || dtype === "bfloat16";
 }
 
-/** jax's common floating type of several dtypes: integers take part only where there is nothing else (spec 1.8). */
+export function isInexact(dtype: DType): dtype is InexactDType {
+  return isFloat(dtype) || dtype === "complex64";
+}
+
+/** jax's common inexact type of several dtypes: integers take part only where there is nothing else (spec 1.8). */
+export function commonInexact(dtypes: readonly DType[]): InexactDType {
+  return dtypes.includes("complex64") ? "complex64" : commonFloat(dtypes);
+}
+
 export function commonFloat(dtypes: readonly DType[]): FloatDType {
   const floats = new Set(dtypes.map(narrowed).filter(isFloat));
   const [only] = floats;

@@ -124,7 +124,7 @@ export async function executableOf<R>(compilation: Compilation): Promise<Executa
     threaded,
   );
   if (!compilation.needsVariables && built.program.weights.length > 0)
-    executable.setWeights(weightData(built.planned, new Map()));
+    executable.setWeights(weightData(built, new Map()));
   return withCompiler({ compilation, built }, executable) as unknown as Executable<BackendName, R>;
 }
 
@@ -167,10 +167,10 @@ function withCompiler(
     async setVariables(given) {
       const { compilation, built } = live();
       if (compilation.options.variables === undefined) {
-        executable.setWeights(weightData(built.planned, compilation.checkVariables(given)));
+        executable.setWeights(weightData(built, compilation.checkVariables(given)));
       } else {
         const next = await rebuilt(current, given);
-        executable.setWeights(weightData(next.built.planned, new Map()));
+        executable.setWeights(weightData(next.built, new Map()));
         current = next;
       }
       variables = given;
@@ -228,7 +228,7 @@ export async function bundleOf(
       memoryBytes: Math.max(...all.map((built) => built.program.memoryBytes)),
     },
     artifacts: all.map((built) => built.artifact),
-    weights: weightsBlob(program.weights, weightData(planned, values)),
+    weights: weightsBlob(program.weights, weightData(first, values)),
     inline: request.inline ?? false,
     compilerVersion: version,
     macs: planned.layers.reduce((sum, layer) => sum + layer.macs, 0),

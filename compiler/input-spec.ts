@@ -1,7 +1,7 @@
 /** What inputs a program has: the specs users write, as names, dtypes and shapes. */
 import type { DType, Tensor } from "../runtime/tensor.js";
 import { arrayNames, arrayTypeName, dataLength, describeTensor } from "../runtime/tensor.js";
-import type { StoredDType } from "./element-type.js";
+import type { InputDType } from "./element-type.js";
 import { dtypes, isDType, narrowed } from "./element-type.js";
 import { checkOptions, didYouMean, holdsDType, intOf, isTensor, show } from "./option.js";
 import { refuse } from "./refusal.js";
@@ -17,7 +17,7 @@ export type InputSpecs = readonly InputSpec[] | Readonly<Record<string, InputSpe
 
 export interface ProgramInput {
   readonly name: string;
-  readonly dtype: StoredDType;
+  readonly dtype: InputDType;
   readonly shape: readonly number[];
 }
 
@@ -93,14 +93,8 @@ function showShape(shape: unknown): string {
     : show(shape);
 }
 
-function readDType(name: string, dtype: unknown): StoredDType {
+function readDType(name: string, dtype: unknown): InputDType {
   if (!isDType(dtype))
     return refuse("unknown-dtype", `input "${name}": dtype ${didYouMean(String(dtype), dtypes)}`);
-  const stored = narrowed(dtype);
-  if (stored === "complex64")
-    return refuse(
-      "dtype-unsupported",
-      `input "${name}": ${dtype} inputs are not supported; real floats and integers work`,
-    );
-  return stored as StoredDType;
+  return narrowed(dtype);
 }

@@ -2,8 +2,8 @@
 import { distance } from "fastest-levenshtein";
 import type { DType, Tensor } from "../runtime/tensor.js";
 import { arrayNames, arrayTypeName, dataLength } from "../runtime/tensor.js";
-import type { FloatDType } from "./element-type.js";
-import { dtypes, isDType, isFloat, isInteger, narrowed } from "./element-type.js";
+import type { InexactDType } from "./element-type.js";
+import { dtypes, isDType, isInexact, narrowed } from "./element-type.js";
 import type { Code } from "./refusal.js";
 import { refuse } from "./refusal.js";
 
@@ -131,16 +131,11 @@ export function dtypeOption(owner: string, option: string, value: unknown): DTyp
   );
 }
 
-/** A dtype a module may compute in: floating (ConfigError otherwise), and for now real. */
-export function floatDTypeOption(owner: string, option: string, value: unknown): FloatDType {
+/** A dtype a module may compute in: floating or complex. */
+export function inexactDTypeOption(owner: string, option: string, value: unknown): InexactDType {
   const dtype = dtypeOption(owner, option, value);
-  if (isFloat(dtype)) return dtype;
-  if (isInteger(dtype))
-    refuse("dtype-not-inexact", `${owner}: ${option} is ${dtype}; it must be a floating dtype: float32`);
-  return refuse(
-    "dtype-unsupported",
-    `${owner}: ${option} ${dtype} is not supported; float32, float16 and bfloat16 work`,
-  );
+  if (isInexact(dtype)) return dtype;
+  return refuse("dtype-not-inexact", `${owner}: ${option} is ${dtype}; it must be a floating dtype: float32`);
 }
 
 export function isTensor(value: unknown): value is Tensor {

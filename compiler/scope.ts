@@ -55,6 +55,8 @@ export interface Trace {
   readonly values: Map<string, Traced>;
   /** Of parameters whose values are known: a value keeps its own dtype, whatever the module would have made. */
   readonly givenDTypes: ReadonlyMap<string, DType>;
+  /** Paths of the parameters that are pairs of f32 in the graph. */
+  readonly complexParams: Set<string>;
   /** Parameters created so far in the scope of each path. */
   readonly counts: Map<string, number>;
   graph?: Graph;

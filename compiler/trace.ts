@@ -11,7 +11,6 @@ import type { DType } from "../runtime/tensor.js";
 import { checkParams } from "./checkpoint/check-params.js";
 import type { Variables } from "./checkpoint/tree.js";
 import { flattenParams, isTensor } from "./checkpoint/tree.js";
-import { dtypeOf } from "./element-type.js";
 import type { InputSpecs, ProgramInput } from "./input-spec.js";
 import { readInputSpecs } from "./input-spec.js";
 import { checkOptions, show } from "./option.js";
@@ -19,7 +18,7 @@ import { refuse } from "./refusal.js";
 import type { ModuleLike, ParamRequest, Trace } from "./scope.js";
 import { bind, classNameOf, isModule, runCall, Scope } from "./scope.js";
 import type { Traced } from "./traced.js";
-import { inputValue, isTraced, valueId } from "./traced.js";
+import { checkTraced, inputValues, isTraced, pairsOf, valueId } from "./traced.js";
 
 /** What trace needs of a module. */
 export interface Callable extends ModuleLike {
@@ -52,6 +51,8 @@ export interface TraceResult {
   /** In order of creation; the order of the graph's `param` nodes. */
   readonly params: readonly ParamRequest[];
   readonly outputTree: OutputTree;
+  /** Paths of the parameters whose node has one more axis, of the two parts. */
+  readonly complexParams: ReadonlySet<string>;
 }
 
 /** Runs the target once; throws what its modules refuse. */
@@ -68,10 +69,11 @@ export function traceProgram(
     params: new Map(),
     values: new Map(),
     givenDTypes: options.givenDTypes ?? dtypesOf(options.variables),
+    complexParams: new Set(),
     counts: new Map(),
   };
-  const outputs: ValueId[] = [];
-  const values = inputs.map((input) => inputValue(trace, input.name, input.shape, input.dtype));
+  const outputs: Output[] = [];
+  const values = inputValues(trace, inputs);
   const outputTree = runCall(trace, new Scope([], name), () => {
     if (isModule(target)) bind(trace, target, new Scope([], name));
     return readOutput(call(...values), outputs, name);
@@ -79,12 +81,13 @@ export function traceProgram(
   const params = [...trace.params.values()];
   if (options.variables !== undefined) checkParams(params, options.variables);
   return {
-    graph: trace.builder.finish(name.replace(/\W/g, "_"), outputs),
+    graph: trace.builder.finish(
+      name.replace(/\W/g, "_"),
+      outputs.map((output) => output.id),
+    ),
     inputs,
-    outputs: outputs.map((id) => {
-      const { element, shape } = trace.builder.type(id);
-      return { dtype: dtypeOf(element), shape };
-    }),
+    outputs: outputs.map(({ dtype, shape }) => ({ dtype, shape })),
+    complexParams: trace.complexParams,
     params,
     outputTree,
   };
@@ -110,12 +113,23 @@ function readTarget(target: unknown): { name: string; call: (...inputs: Traced[]
   return { name: target.name === "" ? "program" : target.name, call: target as TracedFunction };
 }
 
+interface Output {
+  readonly key: string;
+  readonly id: ValueId;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
 /** Lists the values of an output, each once, and keeps its shape as a tree of their numbers. */
-function readOutput(output: unknown, into: ValueId[], name: string): OutputTree {
+function readOutput(output: unknown, into: Output[], name: string): OutputTree {
   if (isTraced(output)) {
-    const id = valueId(output, "output");
-    const at = into.indexOf(id);
-    return at < 0 ? into.push(id) - 1 : at;
+    const { id: real, imaginary = "real" } = checkTraced(output, "output");
+    const key = `${real} ${imaginary}`;
+    const at = into.findIndex((other) => other.key === key);
+    if (at >= 0) return at;
+    const { dtype, shape } = output;
+    const id = dtype === "complex64" ? valueId(pairsOf(output), "output") : real;
+    return into.push({ key, id, dtype, shape }) - 1;
   }
   if (Array.isArray(output)) return output.map((item: unknown) => readOutput(item, into, name));
   const prototype: unknown =

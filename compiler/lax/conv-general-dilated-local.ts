@@ -4,7 +4,7 @@ import { checkOptions, intOf, listOf, show } from "../option.js";
 import { refuse } from "../refusal.js";
 import { here } from "../scope.js";
 import type { Traced } from "../traced.js";
-import { valueId } from "../traced.js";
+import { checkTraced } from "../traced.js";
 import { checkRanks, convolution, readPadding, readWindow } from "./conv-node.js";
 import type { DimensionNumbers } from "./dimension-numbers.js";
 import { readDimensionNumbers } from "./dimension-numbers.js";
@@ -43,7 +43,7 @@ const optionNames = [
  * An n-dimensional convolution whose kernel differs from output position to output position. Source:
  * jax.lax.conv_general_dilated_local.
  *
- * @param lhs float32, float16 or bfloat16, rank n + 2
+ * @param lhs float32, float16, bfloat16 or complex64, rank n + 2
  * @param rhs of the dtype of lhs, rank n + 2: its spatial extents are those of the result, and its I axis holds the taps of input
  * feature 0, row-major over the window, then those of feature 1, and so on: `[8, 8, 9 * features, outputs]`
  * @param options see {@link ConvGeneralDilatedLocalOptions}
@@ -61,8 +61,8 @@ export function convGeneralDilatedLocal(
   rhs: Traced,
   options: ConvGeneralDilatedLocalOptions,
 ): Traced {
-  valueId(lhs, `${owner}: lhs`);
-  valueId(rhs, `${owner}: rhs`);
+  checkTraced(lhs, `${owner}: lhs`);
+  checkTraced(rhs, `${owner}: rhs`);
   checkOptions(owner, options, optionNames, ["windowStrides", "padding", "filterShape"]);
   checkRanks(owner, lhs, rhs);
   return convolution(owner, { ...readArguments(lhs, options), lhs, rhs });

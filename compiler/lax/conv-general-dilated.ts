@@ -2,7 +2,7 @@
 import type { DType } from "../../runtime/tensor.js";
 import { checkOptions } from "../option.js";
 import type { Traced } from "../traced.js";
-import { valueId } from "../traced.js";
+import { checkTraced } from "../traced.js";
 import { checkRanks, convolution, readPadding, readPreferredType } from "./conv-node.js";
 import type { DimensionNumbers } from "./dimension-numbers.js";
 import { readDimensionNumbers } from "./dimension-numbers.js";
@@ -44,7 +44,7 @@ const optionNames = [
 /**
  * An n-dimensional convolution (a cross-correlation: the kernel is not flipped). Source: jax.lax.conv_general_dilated.
  *
- * @param lhs float32, float16 or bfloat16, rank n + 2
+ * @param lhs float32, float16, bfloat16 or complex64, rank n + 2
  * @param rhs of the dtype of lhs, rank n + 2
  * @param options see {@link ConvGeneralDilatedOptions}
  * @returns of the operands' dtype, the float32 sum rounded to it once; each spatial extent is `max(floor((dilated lhs + low + high - dilated rhs) / stride) + 1, 0)`
@@ -57,8 +57,8 @@ const optionNames = [
  * trace(same, { inputs: [[1, 8, 8, 3], [3, 3, 3, 4]] });
  */
 export function convGeneralDilated(lhs: Traced, rhs: Traced, options: ConvGeneralDilatedOptions): Traced {
-  valueId(lhs, `${owner}: lhs`);
-  valueId(rhs, `${owner}: rhs`);
+  checkTraced(lhs, `${owner}: lhs`);
+  checkTraced(rhs, `${owner}: rhs`);
   checkOptions(owner, options, optionNames, ["windowStrides", "padding"]);
   const padding = readPadding(owner, options.padding, options.lhsDilation);
   const precision = readPrecision(owner, options.precision);

@@ -5,16 +5,17 @@
  */
 import type { ConvAxes, DimLabels } from "../../ir/graph.js";
 import { identityFused } from "../../ir/graph.js";
+import { arg, call } from "../../ir/scalar.js";
 import type { PaddingName, WindowDim } from "../../ir/window.js";
 import { dilatedExtent, namedPadding, outputExtent, windowDim } from "../../ir/window.js";
-import type { FloatDType } from "../element-type.js";
-import { floatElement, isFloat } from "../element-type.js";
+import type { InexactDType } from "../element-type.js";
+import { floatElement, isInexact } from "../element-type.js";
 import { dtypeOption, intOf, listOf, show } from "../option.js";
 import type { Code } from "../refusal.js";
 import { refuse } from "../refusal.js";
 import { here } from "../scope.js";
-import type { Traced } from "../traced.js";
-import { emit } from "../traced.js";
+import type { Parts, Traced } from "../traced.js";
+import { complexOf, emit, map, partsOf } from "../traced.js";
 import type { PaddingPair } from "./padding.js";
 import { readPaddingName, readPaddingPairs } from "./padding.js";
 
@@ -67,10 +68,10 @@ export function readPadding(
 }
 
 /** A floating dtype; whether it is wide enough depends on the operands. */
-export function readPreferredType(owner: string, type: unknown): FloatDType | null {
+export function readPreferredType(owner: string, type: unknown): InexactDType | null {
   if (type === undefined || type === null) return null;
   const dtype = dtypeOption(owner, "preferredElementType", type);
-  if (isFloat(dtype)) return dtype;
+  if (isInexact(dtype)) return dtype;
   return refuse(
     "preferred-element-type",
     `${owner}: preferredElementType ${dtype} cannot hold floating results; use float32`,
@@ -119,21 +120,42 @@ export function convolution(owner: string, conv: ConvArguments): Traced {
   const window = readWindow(owner, conv, `lhs is ${lhs}, rhs ${rhs}`);
   if (local) checkLocal(owner, conv, window);
   const dtype = resultDType(owner, conv);
-  return emit(
-    {
-      op: "conv",
-      window,
-      dims,
-      groups: Number(featureGroupCount),
-      batchGroups: Number(batchGroupCount),
-      local,
-      precision,
-      element: floatElement(dtype),
-      skippedTaps: [],
-      fused: identityFused,
-    },
-    [lhs, rhs],
-  );
+  const ofParts = (a: Traced, b: Traced): Traced =>
+    emit(
+      {
+        op: "conv",
+        window,
+        dims,
+        groups: Number(featureGroupCount),
+        batchGroups: Number(batchGroupCount),
+        local,
+        precision,
+        element: floatElement(dtype === "complex64" ? "float32" : dtype),
+        skippedTaps: [],
+        fused: identityFused,
+      },
+      [a, b],
+    );
+  return dtype === "complex64" ? complexConvolution(partsOf(lhs), partsOf(rhs), ofParts) : ofParts(lhs, rhs);
+}
+
+/**
+ * Three convolutions, as jax on CPU has it: of (a + ib) and (c + id), k1 = (a + b)c, k2 = a(d - c) and k3 = b(c + d) give
+ * k1 - k3 + i(k1 + k2). Two, or one, where an imaginary part is known to be 0.
+ */
+function complexConvolution(
+  { re: a, im: b }: Parts,
+  { re: c, im: d }: Parts,
+  convolve: (lhs: Traced, rhs: Traced) => Traced,
+): Traced {
+  if (d === null) return complexOf({ re: convolve(a, c), im: b && convolve(b, c) });
+  if (b === null) return complexOf({ re: convolve(a, c), im: convolve(a, d) });
+  const add = (x: Traced, y: Traced): Traced => map(call("add", arg(0), arg(1)), x, y);
+  const sub = (x: Traced, y: Traced): Traced => map(call("sub", arg(0), arg(1)), x, y);
+  const k1 = convolve(add(a, b), c);
+  const k2 = convolve(a, sub(d, c));
+  const k3 = convolve(b, add(c, d));
+  return complexOf({ re: sub(k1, k3), im: add(k1, k2) });
 }
 
 /** jax's checks of the group counts, in its order: the first that holds is refused. */
@@ -257,14 +279,14 @@ function checkLocal(owner: string, { lhs, rhs, axes }: ConvArguments, window: re
 function resultDType(
   owner: string,
   { lhs, rhs, preferredElementType: preferred }: ConvArguments,
-): FloatDType {
+): InexactDType {
   if (lhs.dtype !== rhs.dtype)
     refuse(
       "dtype-mismatch",
       `${owner}: lhs is ${lhs.dtype}, rhs ${rhs.dtype}; convert with lax.convertElementType`,
       here(),
     );
-  if (!isFloat(lhs.dtype))
+  if (!isInexact(lhs.dtype))
     return refuse(
       "integer-unsupported",
       `${owner}: ${lhs.dtype} convolution is not supported; convert to float32 first`,
@@ -272,10 +294,10 @@ function resultDType(
     );
   const wanted = readPreferredType(owner, preferred);
   if (wanted === null || wanted === lhs.dtype) return lhs.dtype;
-  if (lhs.dtype === "float32")
+  if (lhs.dtype === "float32" || lhs.dtype === "complex64" || wanted === "complex64")
     refuse(
       "preferred-element-type",
-      `${owner}: preferredElementType ${wanted} is narrower than the operands' float32`,
+      `${owner}: preferredElementType ${wanted} is no wider floating dtype than the operands' ${lhs.dtype}`,
       here(),
     );
   return wanted;

@@ -5,7 +5,7 @@ import { booleanOption, checkOptions, listOf, show } from "../option.js";
 import { refuse } from "../refusal.js";
 import { here } from "../scope.js";
 import type { Traced } from "../traced.js";
-import { valueId } from "../traced.js";
+import { checkTraced } from "../traced.js";
 import { checkRanks, convolution, readFactors, readPadding, readPreferredType } from "./conv-node.js";
 import type { DimensionNumbers } from "./dimension-numbers.js";
 import { readDimensionNumbers } from "./dimension-numbers.js";
@@ -55,7 +55,7 @@ const layouts = [
  * A transposed (fractionally strided) convolution: a convolution of lhs with `stride - 1` zeros between its elements. No
  * zero is multiplied in the compiled program. Source: jax.lax.conv_transpose.
  *
- * @param lhs float32, float16 or bfloat16, rank n + 2
+ * @param lhs float32, float16, bfloat16 or complex64, rank n + 2
  * @param rhs of the dtype of lhs, rank n + 2; with `transposeKernel` its O axis meets the features of lhs
  * @param options see {@link ConvTransposeOptions}
  * @returns of the operands' dtype; each spatial extent is, with "SAME", `lhs * stride`, with "VALID",
@@ -68,8 +68,8 @@ const layouts = [
  * trace(twice, { inputs: [[1, 8, 8, 3], [3, 3, 3, 4]] });
  */
 export function convTranspose(lhs: Traced, rhs: Traced, options: ConvTransposeOptions): Traced {
-  valueId(lhs, `${owner}: lhs`);
-  valueId(rhs, `${owner}: rhs`);
+  checkTraced(lhs, `${owner}: lhs`);
+  checkTraced(rhs, `${owner}: rhs`);
   checkOptions(owner, options, optionNames, ["strides", "padding"]);
   const { padding, rhsDilation, transposeKernel = false } = options;
   const reversal = booleanOption(owner, "transposeKernel", transposeKernel);

@@ -2,12 +2,20 @@
 import type { Scalar, ScalarFn } from "../../ir/scalar.js";
 import { arg, call, lit } from "../../ir/scalar.js";
 import { sameShape } from "../../ir/types.js";
-import type { FloatDType } from "../element-type.js";
-import { isFloat } from "../element-type.js";
+import type { InexactDType } from "../element-type.js";
+import { isFloat, isInexact } from "../element-type.js";
 import { show } from "../option.js";
 import { refuse } from "../refusal.js";
 import { here } from "../scope.js";
-import { isTraced, map, mapAs, type Traced, valueId } from "../traced.js";
+import { checkTraced, isTraced, map, mapAs, refuseComplex, type Traced } from "../traced.js";
+import {
+  abs as absolute,
+  complexBinary,
+  mapComplex,
+  mapComplex2,
+  mapToReal,
+  neg as negated,
+} from "./complex.js";
 import { literal, narrow } from "./narrow.js";
 
 /** 1 / (1 + e^-x) without overflow: the exponential of -|x| is at most 1. */
@@ -38,6 +46,9 @@ const unary = {
   logistic: { body: logisticOf, keepsIntegers: false },
 } as const;
 
+/** What jax, too, takes real numbers for only. */
+const realOnly: ReadonlySet<string> = new Set(["floor", "erf", "erfc"]);
+
 export type UnaryName = keyof typeof unary;
 export type Unary = (x: Traced) => Traced;
 
@@ -45,7 +56,12 @@ function unaryFunction(name: UnaryName): Unary {
   const { body, keepsIntegers } = unary[name];
   return (x) => {
     const what = `lax.${name}`;
-    valueId(x, what);
+    checkTraced(x, what);
+    if (x.dtype === "complex64") {
+      if (name === "neg") return mapComplex(negated, x);
+      if (name === "abs") return mapToReal(absolute, x);
+      if (!realOnly.has(name)) refuseComplex(what, x);
+    }
     if (!isFloat(x.dtype))
       return refuse(
         keepsIntegers ? "integer-unsupported" : "dtype-not-floating",
@@ -68,12 +84,13 @@ function binaryFunction(name: BinaryName): Binary {
     const what = `lax.${name}`;
     const traced = [lhs, rhs].filter((side): side is Traced => {
       if (typeof side === "number") return false;
-      valueId(side, what);
+      checkTraced(side, what);
       return true;
     });
     if (traced.length === 0)
       refuse("not-traced", `${what}: at least one operand must be a traced value`, here());
     const dtype = checkOperands(what, traced);
+    if (dtype === "complex64") return mapComplex2(complexBinary[name], lhs, rhs);
     let next = 0;
     const side = (value: Traced | number): Scalar => (isTraced(value) ? arg(next++) : literal(dtype, value));
     const [a, b] = [side(lhs), side(rhs)];
@@ -88,12 +105,12 @@ function binaryFunction(name: BinaryName): Binary {
  * lax joins equal shapes, a scalar with anything, and an extent of 1 with any where the ranks are equal. Returns the
  * dtype that the operands share; a number takes it too.
  */
-function checkOperands(what: string, [first, second]: readonly Traced[]): FloatDType {
+function checkOperands(what: string, [first, second]: readonly Traced[]): InexactDType {
   for (const side of [first, second])
     if (side !== undefined && second !== undefined && first!.dtype !== second.dtype)
       refuse("dtype-mismatch", `${what}: operands are ${first} and ${second}; convert one of them`, here());
   const { dtype } = first!;
-  if (!isFloat(dtype))
+  if (!isInexact(dtype))
     return refuse(
       "integer-unsupported",
       `${what}: ${first} stays integer, which is not supported; convert to float32`,

@@ -1,11 +1,21 @@
 /** lax's functions that move elements and compute nothing: reshape, transpose, slice, concatenate, conversion. */
+import { lit } from "../../ir/scalar.js";
 import { elementCount, sameShape } from "../../ir/types.js";
 import type { DType } from "../../runtime/tensor.js";
-import { isFloat } from "../element-type.js";
+import { isInexact } from "../element-type.js";
 import { dtypeOption, intOf, listOf, show } from "../option.js";
 import { refuse } from "../refusal.js";
 import { here } from "../scope.js";
-import { convert, emit, type Traced, valueId } from "../traced.js";
+import {
+  checkTraced,
+  complexOf,
+  convertInexact,
+  emit,
+  map,
+  mapParts,
+  partsOf,
+  type Traced,
+} from "../traced.js";
 
 function integers(what: string, value: unknown, min: number): readonly number[] {
   const items = listOf(value)?.map(intOf) ?? [undefined];
@@ -19,7 +29,7 @@ function integers(what: string, value: unknown, min: number): readonly number[] 
  * @throws ShapeError `bad-axes` where the number of elements differs
  */
 export function reshape(x: Traced, newSizes: readonly number[]): Traced {
-  valueId(x, "lax.reshape");
+  checkTraced(x, "lax.reshape");
   const sizes = integers("lax.reshape: newSizes", newSizes, -1);
   const known = elementCount(sizes.filter((size) => size >= 0));
   const holes = sizes.filter((size) => size < 0).length;
@@ -28,16 +38,16 @@ export function reshape(x: Traced, newSizes: readonly number[]): Traced {
   const shape = sizes.map((size) => (size < 0 ? hole : size));
   if (holes > 1 || !Number.isInteger(hole) || elementCount(shape) !== count || (holes === 1 && known === 0))
     refuse("bad-axes", `lax.reshape: ${x} has ${count} elements, which do not fit [${sizes}]`, here());
-  return sameShape(shape, x.shape) ? x : emit({ op: "reshape", shape }, [x]);
+  return sameShape(shape, x.shape) ? x : mapParts(x, (part) => emit({ op: "reshape", shape }, [part]));
 }
 
 /** Axis i of the result is axis permutation[i] of x. Source: jax.lax.transpose. @throws ShapeError `bad-axes` */
 export function transpose(x: Traced, permutation: readonly number[]): Traced {
-  valueId(x, "lax.transpose");
+  checkTraced(x, "lax.transpose");
   const axes = integers("lax.transpose: permutation", permutation, 0);
   if (axes.length !== x.shape.length || x.shape.some((_, axis) => !axes.includes(axis)))
     refuse("bad-axes", `lax.transpose: permutation [${axes}] must name each axis of ${x} once`, here());
-  return emit({ op: "transpose", permutation: axes }, [x]);
+  return mapParts(x, (part) => emit({ op: "transpose", permutation: axes }, [part]));
 }
 
 /** Elements start, start + stride, … below limit of each axis. Source: jax.lax.slice. @throws ShapeError `bad-axes` */
@@ -47,7 +57,7 @@ export function slice(
   limitIndices: readonly number[],
   strides?: readonly number[] | null,
 ): Traced {
-  valueId(x, "lax.slice");
+  checkTraced(x, "lax.slice");
   const start = integers("lax.slice: startIndices", startIndices, 0);
   const limit = integers("lax.slice: limitIndices", limitIndices, 0);
   const step = integers("lax.slice: strides", strides ?? x.shape.map(() => 1), 1);
@@ -55,7 +65,7 @@ export function slice(
   if (!fits || x.shape.some((extent, axis) => start[axis]! > limit[axis]! || limit[axis]! > extent))
     refuse("bad-axes", `lax.slice: [${start}] to [${limit}] by [${step}] does not lie in ${x}`, here());
   const shape = x.shape.map((_, axis) => Math.ceil((limit[axis]! - start[axis]!) / step[axis]!));
-  return emit({ op: "slice", start, step, shape }, [x]);
+  return mapParts(x, (part) => emit({ op: "slice", start, step, shape }, [part]));
 }
 
 /** Operands one after another along an axis. Source: jax.lax.concatenate. @throws ShapeError `shape-mismatch` */
@@ -66,7 +76,7 @@ export function concatenate(operands: readonly Traced[], dimension: number): Tra
       `lax.concatenate: operands is ${show(operands)}; give a list of traced values`,
       here(),
     );
-  for (const operand of operands) valueId(operand, "lax.concatenate");
+  for (const operand of operands) checkTraced(operand, "lax.concatenate");
   const first = operands[0] as Traced;
   const axis = dimension < 0 ? dimension + first.shape.length : dimension;
   if (!Number.isInteger(dimension) || first.shape[axis] === undefined)
@@ -78,22 +88,32 @@ export function concatenate(operands: readonly Traced[], dimension: number): Tra
     if (!fits || operand.shape.length !== first.shape.length)
       refuse("shape-mismatch", `lax.concatenate: ${first} and ${operand} differ off axis ${axis}`, here());
   }
-  return operands.length === 1 ? first : emit({ op: "concat", axis }, operands);
+  if (operands.length === 1) return first;
+  const joined = (parts: readonly Traced[]): Traced => emit({ op: "concat", axis }, parts);
+  if (first.dtype !== "complex64") return joined(operands);
+  const parts = operands.map(partsOf);
+  return complexOf({
+    re: joined(parts.map(({ re }) => re)),
+    im: parts.every(({ im }) => im === null)
+      ? null
+      : joined(parts.map(({ re, im }) => im ?? map(lit(0), re))),
+  });
 }
 
 /**
- * The numbers as float32, float16 or bfloat16, rounded to the nearest. Source: jax.lax.convert_element_type.
+ * The numbers as float32, float16, bfloat16 or complex64, rounded to the nearest; of a complex number as a real one its
+ * real part. Source: jax.lax.convert_element_type.
  *
  * @throws UnsupportedError `dtype-unsupported` for other dtypes
  */
 export function convertElementType(x: Traced, dtype: DType): Traced {
-  valueId(x, "lax.convertElementType");
+  checkTraced(x, "lax.convertElementType");
   const wanted = dtypeOption("lax.convertElementType", "dtype", dtype);
   if (wanted === x.dtype) return x;
-  if (isFloat(wanted)) return convert(x, wanted);
+  if (isInexact(wanted)) return convertInexact(x, wanted);
   return refuse(
     "dtype-unsupported",
-    `lax.convertElementType: ${x} to ${wanted} is not supported; float32, float16 and bfloat16 are`,
+    `lax.convertElementType: ${x} to ${wanted} is not supported; float32, float16, bfloat16 and complex64 are`,
     here(),
   );
 }

@@ -8,12 +8,14 @@
 import type { Scalar } from "../../ir/scalar.js";
 import { arg, call, lit } from "../../ir/scalar.js";
 import { isFloat } from "../element-type.js";
+import { mapComplex } from "../lax/complex.js";
 import { logisticOf } from "../lax/elementwise.js";
 import { narrow } from "../lax/narrow.js";
 import { checkOptions, show } from "../option.js";
 import { refuse } from "../refusal.js";
 import { here } from "../scope.js";
-import { map, mapAs, type Traced, valueId } from "../traced.js";
+import { checkTraced, map, mapAs, refuseComplex, type Traced } from "../traced.js";
+import { complexActivations } from "./complex-activation.js";
 import { narrowActivations } from "./narrow-activation.js";
 
 type Value = number | boolean;
@@ -142,8 +144,13 @@ function activation(name: ActivationName): (x: Traced, ...rest: unknown[]) => Tr
   const { body, options: defaults, integers } = table[name] as Row<Values>;
   const what = `nn.${name}`;
   return (x, ...rest) => {
-    valueId(x, what);
+    checkTraced(x, what);
     const options = readOptions(what, defaults, rest);
+    if (x.dtype === "complex64") {
+      const complex = complexActivations[name];
+      if (complex === undefined) return refuseComplex(what, x);
+      return mapComplex((value) => complex(value, options), x);
+    }
     if (!isFloat(x.dtype) && integers !== "float")
       refuse(
         integers === "integer" ? "integer-unsupported" : "dtype-not-floating",
@@ -191,6 +198,6 @@ export function activationOptions(name: ActivationName): Values {
 
 /** Returns its input. */
 export function identity(x: Traced): Traced {
-  valueId(x, "nn.identity");
+  checkTraced(x, "nn.identity");
   return x;
 }

@@ -3,12 +3,23 @@
 import type { PadMode } from "../../ir/graph.js";
 import { arg, call } from "../../ir/scalar.js";
 import { broadcastShapes, elementCount } from "../../ir/types.js";
-import { commonFloat } from "../element-type.js";
+import type { InexactDType } from "../element-type.js";
+import { commonInexact } from "../element-type.js";
+import { complexBinary, mapComplex2 } from "../lax/complex.js";
 import type { LaxPadding } from "../lax/padding.js";
 import { reshape } from "../lax/shape.js";
 import { refuse } from "../refusal.js";
 import { classNameOf, here } from "../scope.js";
-import { constantValue, convert, emit, isTraced, mapAs, type Traced, valueId } from "../traced.js";
+import {
+  checkTraced,
+  constantValue,
+  convertInexact,
+  emit,
+  isTraced,
+  mapAs,
+  mapParts,
+  type Traced,
+} from "../traced.js";
 import type { SharedConvConfig, SharedConvOptions } from "./conv-options.js";
 import { Module } from "./module.js";
 
@@ -24,7 +35,7 @@ export abstract class ConvBase<Config extends SharedConvConfig> extends Module {
   protected checkInput(input: Traced, others: readonly unknown[]): void {
     const given = input === undefined ? 0 : 1 + others.length;
     if (given !== 1) refuse("input-count", `${given} inputs are given; the module takes one input`, here());
-    valueId(input, classNameOf(this));
+    checkTraced(input, classNameOf(this));
   }
 
   /** All leading axes as one, and how to bring them back. */
@@ -77,7 +88,7 @@ export abstract class ConvBase<Config extends SharedConvConfig> extends Module {
     const kernel = this.param("kernel", kernelInit, shape, paramDtype);
     if (mask === null) return kernel;
     const factor = constantValue(mask);
-    return mapAs(commonFloat([kernel.dtype, factor.dtype]), call("mul", arg(0), arg(1)), kernel, factor);
+    return mapInexact(commonInexact([kernel.dtype, factor.dtype]), "mul", kernel, factor);
   }
 
   protected bias(shape: readonly number[]): Traced | null {
@@ -94,8 +105,9 @@ export abstract class ConvBase<Config extends SharedConvConfig> extends Module {
     const { promoteDtype, dtype } = this.config;
     if (promoteDtype === null) {
       const present = bias === null ? [inputs, kernel] : [inputs, kernel, bias];
-      const common = dtype ?? commonFloat(present.map((value) => value.dtype));
-      return [convert(inputs, common), convert(kernel, common), bias && convert(bias, common)];
+      const common = dtype ?? commonInexact(present.map((value) => value.dtype));
+      const promoted = (value: Traced): Traced => convertInexact(value, common);
+      return [promoted(inputs), promoted(kernel), bias && promoted(bias)];
     }
     const promoted: unknown = promoteDtype(inputs, kernel, bias, { dtype });
     if (
@@ -116,7 +128,7 @@ export abstract class ConvBase<Config extends SharedConvConfig> extends Module {
     if (broadcastShapes(y.shape, bias.shape) === null)
       refuse("shape-mismatch", `bias ${bias} does not fit the convolution's result ${y}`, here());
     // A convolution with a preferred dtype, or a hook's, may differ from the bias.
-    return mapAs(commonFloat([y.dtype, bias.dtype]), call("add", arg(0), arg(1)), y, bias);
+    return mapInexact(commonInexact([y.dtype, bias.dtype]), "add", y, bias);
   }
 }
 
@@ -125,5 +137,11 @@ export function padded(x: Traced, mode: PadMode, low: readonly number[], high: r
   const grows = x.shape.map((_, axis) => low[axis]! + high[axis]! > 0);
   if (mode !== "zero" && x.shape.some((extent, axis) => extent === 0 && grows[axis]!))
     refuse("empty-axis-padding", `input ${x} has an empty axis, which padding cannot ${mode}`, here());
-  return grows.includes(true) ? emit({ op: "pad", mode, low, high }, [x]) : x;
+  if (!grows.includes(true)) return x;
+  return mapParts(x, (part) => emit({ op: "pad", mode, low, high }, [part]));
+}
+
+function mapInexact(dtype: InexactDType, fn: "add" | "mul", a: Traced, b: Traced): Traced {
+  if (dtype === "complex64") return mapComplex2(complexBinary[fn], a, b);
+  return mapAs(dtype, call(fn, arg(0), arg(1)), a, b);
 }

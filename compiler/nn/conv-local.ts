@@ -5,7 +5,7 @@ import { channelsLastNumbers } from "../lax/dimension-numbers.js";
 import type { LaxPadding } from "../lax/padding.js";
 import { refuse } from "../refusal.js";
 import { here } from "../scope.js";
-import { asFloat32, constantValue, isTraced, type Traced } from "../traced.js";
+import { constantValue, convertInexact, isTraced, type Traced } from "../traced.js";
 import { ConvBase } from "./conv-base.js";
 import type { ConvConfig, ConvOptions } from "./conv-options.js";
 import { readConvLocalOptions } from "./conv-options.js";
@@ -59,7 +59,7 @@ export class ConvLocal extends ConvBase<ConvConfig> {
     if (inject === null) return null;
     const shape = [...kernelSize, x.shape.at(-1)!, features];
     const kernel = constantValue({ data: new Float32Array(elementCount(shape)), shape, dtype: "float32" });
-    const y: unknown = inject()(asFloat32(x), kernel, this.config.strides, padding, {
+    const y: unknown = inject()(convertInexact(x, "float32"), kernel, this.config.strides, padding, {
       lhsDilation: this.config.inputDilation,
       rhsDilation: this.config.kernelDilation,
       dimensionNumbers: channelsLastNumbers(kernelSize.length),

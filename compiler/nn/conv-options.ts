@@ -1,7 +1,7 @@
 /** The options of flax's convolution modules: their types, defaults, and everything that is wrong without a shape. */
 import type { DType, Tensor } from "../../runtime/tensor.js";
-import type { FloatDType } from "../element-type.js";
-import { isFloat } from "../element-type.js";
+import type { InexactDType } from "../element-type.js";
+import { isInexact } from "../element-type.js";
 import type { LaxPadding, PaddingPair } from "../lax/padding.js";
 import { readPaddingName, readPaddingPairs } from "../lax/padding.js";
 import type { Precision } from "../lax/precision.js";
@@ -10,7 +10,7 @@ import {
   booleanOption,
   checkOptions,
   dtypeOption,
-  floatDTypeOption,
+  inexactDTypeOption,
   integerOption,
   intOf,
   isWholeTensor,
@@ -57,11 +57,11 @@ export interface SharedConvOptions {
   /** Multiplied with the kernel, whose shape it must have. */
   readonly mask?: Tensor | null | undefined;
   /**
-   * What inputs and parameters are converted to, and the result is: float32, float16 or bfloat16. Default: the dtype
-   * that holds them all, float32 where none of them is floating. Sums are float32 whatever it is.
+   * What inputs and parameters are converted to, and the result is: float32, float16, bfloat16 or complex64. Default: the
+   * dtype that holds them all, float32 where none of them is floating. Sums are float32 whatever it is.
    */
   readonly dtype?: DType | null | undefined;
-  /** What parameters are made in: float32 (the default), float16 or bfloat16. */
+  /** What parameters are made in: float32 (the default), float16, bfloat16 or complex64. */
   readonly paramDtype?: DType | undefined;
   /** "highest" or "float32" keeps this layer at precision "highest" whatever compile's option says. */
   readonly precision?: Precision | null | undefined;
@@ -112,8 +112,8 @@ export interface SharedConvConfig {
   readonly kernelDilation: readonly number[];
   readonly useBias: boolean;
   readonly mask: Tensor | null;
-  readonly dtype: FloatDType | null;
-  readonly paramDtype: FloatDType;
+  readonly dtype: InexactDType | null;
+  readonly paramDtype: InexactDType;
   readonly precision: Precision | null;
   readonly kernelInit: Initializer;
   readonly biasInit: Initializer;
@@ -177,7 +177,7 @@ export function readSharedOptions(owner: string, options: SharedConvOptions): Sh
     kernelDilation: perDimension(owner, "kernelDilation", options.kernelDilation, n, "bad-dilation"),
     useBias: booleanOption(owner, "useBias", useBias),
     mask: readMask(owner, options.mask ?? null),
-    dtype: options.dtype == null ? null : floatDTypeOption(owner, "dtype", options.dtype),
+    dtype: options.dtype == null ? null : inexactDTypeOption(owner, "dtype", options.dtype),
     paramDtype: readParamDType(owner, options),
     precision,
     kernelInit: functionOption(owner, "kernelInit", options.kernelInit) ?? initializers.lecunNormal(),
@@ -222,18 +222,16 @@ function readMask(owner: string, mask: unknown): Tensor | null {
   if (mask === null) return null;
   if (!isWholeTensor(mask))
     return refuse("bad-mask", `${owner}: mask is ${show(mask)}; it must be a Tensor: tensor(data, shape)`);
-  if (mask.dtype === "complex64")
-    refuse("dtype-unsupported", `${owner}: a complex64 mask is not supported; float32 and bool work`);
   return mask;
 }
 
-function readParamDType(owner: string, { paramDtype, kernelInit }: SharedConvOptions): FloatDType {
+function readParamDType(owner: string, { paramDtype, kernelInit }: SharedConvOptions): InexactDType {
   const dtype = dtypeOption(owner, "paramDtype", paramDtype === undefined ? "float32" : paramDtype);
   // The default initialiser draws floats only; with another one flax takes any dtype, and we not yet.
-  if (kernelInit === undefined || isFloat(dtype)) return floatDTypeOption(owner, "paramDtype", dtype);
+  if (kernelInit === undefined || isInexact(dtype)) return inexactDTypeOption(owner, "paramDtype", dtype);
   return refuse(
     "dtype-unsupported",
-    `${owner}: paramDtype ${dtype} is not supported; float32, float16 and bfloat16 work`,
+    `${owner}: paramDtype ${dtype} is not supported; float32, float16, bfloat16 and complex64 work`,
   );
 }
 

@@ -38,6 +38,10 @@ it("are the README's table, row for row", () => {
   const expected = Object.entries(errorCodes)
     .map(([code, { class: name, flax, means }]) => `| \`${code}\` | ${name} | ${flax} | ${means} |\n`)
     .join("");
-  if (process.env.UPDATE === "1") writeFileSync(file, readme.replace(table, () => expected));
+  if (process.env.UPDATE === "1")
+    writeFileSync(
+      file,
+      readme.replace(table, () => expected),
+    );
   else expect(table.exec(readme)?.[0]).toBe(expected);
 });

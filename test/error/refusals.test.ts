@@ -83,7 +83,12 @@ const rows: readonly (readonly [what: string, code: Code, message: RegExp, run: 
   ],
   ["bias by number", "bad-option", /useBias is 1/, conv({ useBias: 1 })],
   ["dtype misspelt", "unknown-dtype", /did you mean "float32"/, conv({ dtype: "flaot32" })],
-  ["dtype complex", "dtype-unsupported", /bfloat16 work/, conv({ dtype: "complex64" })],
+  [
+    "gelu of complex numbers",
+    "dtype-unsupported",
+    /complex64\[2,3\] is complex.*products do/,
+    () => trace((x) => nn.gelu(x), { inputs: [{ shape: [2, 3], dtype: "complex64" }] }),
+  ],
   ["dtype int", "dtype-not-inexact", /floating/, conv({ dtype: "uint8" })],
   ["paramDtype int", "dtype-not-inexact", /paramDtype/, conv({ paramDtype: "int32" })],
   [
@@ -215,7 +220,6 @@ const rows: readonly (readonly [what: string, code: Code, message: RegExp, run: 
   ["null spec", "bad-inputs", /null/, withInputs([null])],
   ["spec option", "unknown-option", /did you mean "shape"/, withInputs([{ shap: [1] }])],
   ["spec dtype", "unknown-dtype", /did you mean "float32"/, withInputs([{ shape: [1], dtype: "f32" }])],
-  ["spec dtype complex", "dtype-unsupported", /complex64/, withInputs([{ shape: [1], dtype: "complex64" }])],
   ["empty input name", "input-names", /empty/, withInputs({ "": [1] })],
 
   [
@@ -293,7 +297,7 @@ const rows: readonly (readonly [what: string, code: Code, message: RegExp, run: 
   [
     "lax result dtype",
     "preferred-element-type",
-    /narrower/,
+    /no wider floating dtype/,
     inTrace((x) =>
       lax.convGeneralDilated(x, x, { windowStrides: [], padding: "SAME", preferredElementType: "bfloat16" }),
     ),

@@ -156,9 +156,9 @@ const refused: readonly (readonly [string, unknown, string, RegExp])[] = [
     /^layers\[0\]: Conv: padding "FOO"/,
   ],
   [
-    "dtype not supported",
-    { type: "Sequential", layers: [{ ...conv, dtype: "complex64" }] },
-    "dtype-unsupported",
+    "dtype of integers",
+    { type: "Sequential", layers: [{ ...conv, dtype: "int32" }] },
+    "dtype-not-inexact",
     /^layers\[0\]: /,
   ],
   [

@@ -147,11 +147,6 @@ function withActivation(module: Module, name: string | undefined): Module {
 function moduleCases(count: Count): Case[] {
   return file.cases.map(({ module, config, activation, mask, input, params, output }) => ({
     name: `${module} ${JSON.stringify(config)} ${activation ?? ""}${mask === undefined ? "" : ` mask ${mask.dtype}`} on ${input.dtype}`,
-    mayRefuse: /complex64/.test(
-      JSON.stringify([config, mask?.dtype, input.dtype, Object.values(params).map((p) => p.dtype)]),
-    )
-      ? "dtype-unsupported"
-      : undefined,
     check: () => {
       const layer = moduleOf(module, config, mask === undefined ? null : tensorOf(mask));
       const tensors = Object.fromEntries(Object.entries(params).map(([name, p]) => [name, tensorOf(p)]));
@@ -225,7 +220,6 @@ function elementwiseCases(count: Count): Case[] {
 function convCases(count: Count): Case[] {
   return file.conv.map(({ options, lhs, rhs, output }) => ({
     name: `${JSON.stringify(options)} of ${lhs.dtype}`,
-    mayRefuse: lhs.dtype === "complex64" ? "dtype-unsupported" : undefined,
     check: () => {
       const target = (a: Traced, b: Traced): Traced => lax.convGeneralDilated(a, b, options);
       return compare(count, { target, inputs: [tensorOf(lhs), tensorOf(rhs)], expected: tensorOf(output) });
