@@ -41,13 +41,7 @@ export function isTensor(value: unknown): value is Tensor {
 
 /** Inputs given by name: a plain object that is not a Tensor. */
 export function isRecord(value: unknown): value is RunInputs {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    !ArrayBuffer.isView(value) &&
-    !Array.isArray(value) &&
-    !isTensor(value)
-  );
+  return arrayTypeName(value) === "object" && !isTensor(value);
 }
 
 /** Whether an array of this type name holds numbers of the dtype; an input may also be converted on the way in. */
@@ -112,7 +106,7 @@ export function checkOut(tree: OutputTree, outputs: readonly View[], out: unknow
     return;
   }
   const keys = Object.keys(tree);
-  const given = typeof out === "object" && out !== null && !ArrayBuffer.isView(out) ? Object.keys(out) : [];
+  const given = ArrayBuffer.isView(out) ? [] : Object.keys(Object(out));
   if (keys.length !== given.length || !keys.every((key) => given.includes(key)))
     throw new ShapeError(
       "output-tree",

@@ -50,7 +50,7 @@ export interface Executable<R extends Result = Tensor> {
 export function createExecutable<R extends Result = Tensor>(
   program: Program,
   instance: Instance,
-  options: ExecutableOptions = {},
+  { notes = [] }: ExecutableOptions = {},
 ): Executable<R> {
   let live: Bound | null = bind(program, instance);
   let ready = false;
@@ -79,7 +79,7 @@ export function createExecutable<R extends Result = Tensor>(
   if (program.weights.length === 0) setWeights([]);
   return {
     backend: program.backend,
-    notes: [...(options.notes ?? [])],
+    notes: [...notes],
     get inputs() {
       return bound().inputs;
     },
@@ -142,7 +142,7 @@ function runMany(bound: Bound, args: readonly unknown[]): Result {
   const named = isRecord(args[0]) && inputs.length > 0;
   const given = named ? byName(bound, args[0] as RunInputs) : args.slice(0, inputs.length);
   const rest = args.slice(named ? 1 : inputs.length).filter((arg) => arg !== undefined);
-  if (given.length < inputs.length || given.includes(undefined) || rest.length > 1)
+  if (given.length < inputs.length || given.includes(undefined) || rest[1] !== undefined)
     refuseInputs(bound, "input-count", `${args.length} arguments`);
   const arrays = given.map((value, index) => checkInput(inputs[index]!, value));
   if (rest.length > 0) checkOut(program.outputTree, outputs, rest[0]);

@@ -32,10 +32,7 @@ export async function chooseWasm(
       };
     refused.push(target);
   }
-  throw new UnsupportedError(
-    "wasm-missing",
-    "this engine cannot run WebAssembly SIMD; compile with backend js",
-  );
+  throw new UnsupportedError("wasm-missing", "no WebAssembly SIMD here; compile with backend js");
 }
 
 /** Instantiates a module made by convsmith: it imports nothing and exports its memory, setup and run. */
@@ -55,7 +52,7 @@ export async function compileWasm(bytes: BufferSource): Promise<WebAssembly.Modu
   } catch (error) {
     throw new UnsupportedError(
       "wasm-blocked",
-      `WebAssembly may not be compiled here (${error}); pass a module, or compile with backend js`,
+      `WebAssembly may not be compiled here (${error}); pass a module or compile with backend js`,
     );
   }
 }

@@ -51,7 +51,7 @@ export function weightArrays(weights: readonly Slot[], blob: ArrayBuffer | Array
   if (file.length !== bytes)
     throw new CheckpointError(
       "weights-size",
-      `the weights have ${file.length} bytes, this program's ${bytes}: they belong to another program`,
+      `the weights have ${file.length} bytes, this program's ${bytes}: those of another program`,
     );
   const { buffer, byteOffset } = file.byteOffset % 4 === 0 ? file : new Uint8Array(file);
   return weights.map(({ dtype, shape }, index) =>
