@@ -318,30 +318,28 @@ function tileSteps(tileable: Tileable, choice: TileChoice, target: Target): Step
 }
 
 /**
- * Batch and groups, what else the rhs varies along, blocks of columns, then the pixels: the rhs of a block stays near
- * while the pixels pass. Where the lanes are not along output channels the blocks of columns come after the pixels.
+ * Batch and groups, what else the rhs varies along, blocks of columns, then the pixels in their own order, the rows of a
+ * tile standing for their axis: the rhs of a block stays near while the pixels pass, and the pixels pass row by row
+ * whichever way a tile lies. Where the lanes are not along output channels the blocks of columns come after the pixels.
  */
 function loopOrder({ nest }: Tileable, { column, row }: TileChoice, split: Loop | null): string[] {
   const factors = factorsOf(nest);
-  const others = nest.loops.filter((l) => l.kind === "pure" && l !== column && l !== row);
   const outermost = (l: Loop): boolean =>
-    l.axis === "n" || l.axis === "g" || largestStep(factors.rhs, l.axis) > 0;
-  const reduced = reductionLoops(nest).flatMap((l) =>
-    l === split ? [`${l.axis}.o`, `${l.axis}.i`] : [l.axis],
-  );
-  const rowOuter = row === null ? [] : [`${row.axis}.o`];
-  const rowInner = row === null ? [] : [`${row.axis}.i`];
-  const names = (list: readonly Loop[]): string[] => list.map((l) => l.axis);
+    l !== row && (l.axis === "n" || l.axis === "g" || largestStep(factors.rhs, l.axis) > 0);
+  const others = nest.loops.filter((l) => l.kind === "pure" && l !== column);
+  const names = (list: readonly Loop[]): string[] => list.map((l) => (l === row ? `${l.axis}.o` : l.axis));
   const outside =
     column.axis === "oc"
       ? [
           ...names(others.filter(outermost)),
           `${column.axis}.o`,
           ...names(others.filter((l) => !outermost(l))),
-          ...rowOuter,
         ]
-      : [...names(others), ...rowOuter, `${column.axis}.o`];
-  return [...outside, ...reduced, ...rowInner, `${column.axis}.i`];
+      : [...names(others), `${column.axis}.o`];
+  const reduced = reductionLoops(nest).flatMap((l) =>
+    l === split ? [`${l.axis}.o`, `${l.axis}.i`] : [l.axis],
+  );
+  return [...outside, ...reduced, ...(row === null ? [] : [`${row.axis}.i`]), `${column.axis}.i`];
 }
 
 /** The axes that what is packed with the rhs varies along, in loop order. */
