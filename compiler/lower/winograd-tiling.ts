@@ -17,6 +17,9 @@ export interface Tiling {
   /** Tiles of a block. */
   readonly blockTiles: number;
   readonly points: number;
+  /** Elements from one point's plane to the next, in V and in M. */
+  readonly lhsPlane: number;
+  readonly outPlane: number;
 }
 
 /** The sizes a tiling depends on, and how many workers there are. */
@@ -44,7 +47,20 @@ export function tilingOf(m: OutputTile, problem: TilingProblem): Tiling {
   // With fewer features than lanes the tiles of a block may lie along the lanes, and their number decides how they round.
   const alone = problem.workers === 1 || features < 4;
   const rows = alone ? rowsOfBlock(work) : rowsOfSharedBlock(work, problem);
-  return { m, size, grids, tiles, rows, blockTiles: rows * perRow, points };
+  const blockTiles = rows * perRow;
+  const lhsPlane = planeOf(blockTiles * depth);
+  const outPlane = planeOf(blockTiles * features);
+  return { m, size, grids, tiles, rows, blockTiles, points, lhsPlane, outPlane };
+}
+
+/**
+ * Elements from plane to plane: an odd number of cache lines. A transform touches one place in every plane; with a power of
+ * two between them they would all fall into one set of the cache and drive each other out.
+ */
+function planeOf(elements: number): number {
+  const lineFloats = 16;
+  const lines = Math.ceil(elements / lineFloats);
+  return (lines % 2 === 0 ? lines + 1 : lines) * lineFloats;
 }
 
 interface BlockWork {
