@@ -5,11 +5,11 @@
  *   acc.4 += splat(x[0]) * w[4 : 4]      ->     acc.0 += v0 * w[0 : 4]
  *                                               acc.4 += v0 * w[4 : 4]
  *
- * This is what makes a register tile load each weight vector and each splat once. What reads a buffer that the nest
+ * This is what makes a register tile load each weight vector and each splat once. What reads a buffer that the block
  * also writes is only shared inside one statement. Exact: the same value is computed, once.
  */
 import type { Expr, Kernel, Nest, Stmt } from "../../ir/kernel.js";
-import { affineKey, exprChildren, stmtExprs, walkAccesses } from "../../ir/visit.js";
+import { affineKey, exprChildren, stmtExprs } from "../../ir/visit.js";
 
 export function share(kernel: Kernel): Kernel {
   const names = new Names(kernel);
@@ -17,11 +17,7 @@ export function share(kernel: Kernel): Kernel {
 }
 
 function shareNest(nest: Nest, names: Names): Nest {
-  const written = new Set<string>();
-  walkAccesses(nest.body, (access, use) => {
-    if (use !== "load") written.add(access.buffer);
-  });
-  const body = shareBlock(nest.body, written, names);
+  const { body } = shareBlock(nest.body, names);
   return body === nest.body ? nest : { ...nest, body };
 }
 
@@ -88,12 +84,21 @@ class Names {
   }
 }
 
+interface SharedBlock {
+  readonly body: readonly Stmt[];
+  /** Buffers written in it, or in a block inside it. */
+  readonly written: ReadonlySet<string>;
+}
+
 /** A block's own statements with shared lets; the blocks inside them are done for themselves. */
-function shareBlock(stmts: readonly Stmt[], written: ReadonlySet<string>, names: Names): readonly Stmt[] {
+function shareBlock(stmts: readonly Stmt[], names: Names): SharedBlock {
+  const written = new Set<string>();
   const inner = stmts.map((stmt) => {
+    if (stmt.kind === "store" || stmt.kind === "reduce") written.add(stmt.to.buffer);
     if (stmt.kind !== "for" && stmt.kind !== "if") return stmt;
-    const body = shareBlock(stmt.body, written, names);
-    return body === stmt.body ? stmt : { ...stmt, body };
+    const block = shareBlock(stmt.body, names);
+    for (const buffer of block.written) written.add(buffer);
+    return block.body === stmt.body ? stmt : { ...stmt, body: block.body };
   });
   const across = new Sharing(names, (expr) => !readsWritten(expr, written));
   for (const stmt of inner) for (const expr of stmtExprs(stmt)) across.count(expr);
@@ -107,7 +112,7 @@ function shareBlock(stmts: readonly Stmt[], written: ReadonlySet<string>, names:
     if (second !== stmt) changed = true;
     return [...before, second];
   });
-  return changed ? out : stmts;
+  return { body: changed ? out : stmts, written };
 }
 
 function mapOwnExprs(stmt: Stmt, f: (expr: Expr) => Expr): Stmt {

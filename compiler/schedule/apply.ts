@@ -60,7 +60,7 @@ function applyStep(draft: Draft, step: Step): Draft {
       if (isBlockLoop(draft, step.axis)) return setBlockMode(draft, step);
       return onNest(draft, step.axis, (nest, axis) => setMode(nest, axis, step));
     case "stage":
-      return stage(draft, step.operand);
+      return stage(draft, step);
     case "pack":
       return pack(draft, step.operand, step.axes.map(localName));
     default:

@@ -175,7 +175,7 @@ function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target, w
   const stageable = nest.lets.length === 0 || findRead(nest, lowered.params[0]!.name) !== null;
   if (!varies && stageable && nest.loops.every((l) => l.extent > 0)) {
     for (const { operand, reason } of stagedOperands(lowered, nest)) {
-      steps.push({ do: "stage", operand, space: "arena" });
+      steps.push({ do: "stage", operand, at: null, space: "arena" });
       const copy = named(draftOf(lowered, steps), `stage-${operand}`);
       const elements = iterationsOf(copy);
       const copySteps = vectorSteps(copy, target);

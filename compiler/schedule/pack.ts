@@ -33,8 +33,9 @@ export function pack(draft: Draft, operand: string, axes: readonly string[]): Dr
   const value = largestConstant(nest.reduce.value, operand, constants, new Set(axes));
   if (value === null) throw illegal(text, `${operand} is not read in the reduction`);
   const loops = axes.map((axis) => {
-    const found = findLoop(nest, axis);
-    if (found === null) throw illegal(text, `there is no axis ${axis}`);
+    const around = draft.together?.nests.includes(nest.name) ? draft.together.loops : [];
+    const found = findLoop(nest, axis) ?? around.find((l) => l.axis === axis);
+    if (found === undefined) throw illegal(text, `there is no axis ${axis}`);
     return found;
   });
   if (new Set(axes).size !== axes.length) throw illegal(text, "an axis is named twice");
