@@ -11,8 +11,10 @@ import { withThreads } from "../../ir/target.js";
 import { freeNames, walkExpr } from "../../ir/visit.js";
 import type { Algorithm, LoweredKernel } from "../lower/lowered.js";
 import { canFuse, draftOf, inlineIndexLets } from "./apply.js";
-import { copyCycles, milliseconds, storesCycles, tileCycles } from "./cost.js";
-import type { LoopNest } from "./loop-nest.js";
+import type { CopyBlock } from "./copy-block.js";
+import { blockToCopy } from "./copy-block.js";
+import { copyCycles, milliseconds, passCycles, storesCycles, tileCycles } from "./cost.js";
+import type { Loop, LoopNest } from "./loop-nest.js";
 import { blockToShare, loopToShare } from "./share-work.js";
 import { findRead } from "./stage.js";
 import { bestTile, isPixel } from "./tile.js";
@@ -80,7 +82,7 @@ export function scheduleFor(lowered: LoweredKernel, target: Target): Choice {
   };
 }
 
-function blockCount({ together }: LoweredKernel): number {
+function blockCount({ together }: Pick<LoweredKernel, "together">): number {
   return together === null ? 1 : together.loops.reduce((count, l) => count * l.extent, 1);
 }
 
@@ -140,11 +142,24 @@ function vectorSteps(nest: LoopNest, target: Target): Step[] {
   if ([...strides].some((stride) => stride !== 0 && stride !== 1)) return [];
   if (nest.lets.some((l) => l.value.kind !== "index" && freeNames(l.value).has(last.axis))) return [];
   const axis = `${prefixOf(nest)}${last.axis}`;
-  const tail = last.extent % target.lanes === 0 ? "exact" : "cut";
+  const factor = target.lanes * vectorsAtOnce(nest, Math.floor(last.extent / target.lanes));
+  const tail = last.extent % factor === 0 ? "exact" : "cut";
   return [
-    { do: "split", axis, factor: target.lanes, into: [`${axis}.o`, `${axis}.i`], tail },
+    { do: "split", axis, factor, into: [`${axis}.o`, `${axis}.i`], tail },
     { do: "mode", axis: `${axis}.i`, mode: "vector" },
   ];
+}
+
+/** Vectors an iteration of a copy moves: the loop around one would take longer than it. */
+const copiedVectors = 8;
+
+/** As many of a row's vectors as leave few over; 1 where an iteration computes more than a copy does. */
+function vectorsAtOnce({ stores, lets }: LoopNest, vectors: number): number {
+  const gated = ({ value }: LoopNest["stores"][number]): boolean => value.kind !== "load";
+  if (stores.length > 1 || stores.some(gated) || lets.some((l) => l.value.kind !== "index")) return 1;
+  const best = Math.min(copiedVectors, vectors);
+  for (let count = best; count > best / 2; count--) if (vectors % count === 0) return count;
+  return best;
 }
 
 /** Coefficients of an axis in the addresses of all loads and stores. */
@@ -161,9 +176,6 @@ function addressCoefficients(nest: LoopNest, axis: string): number[] {
 
 /** A reduction: borders staged, skipped taps unrolled away, pixels fused, then the best register tile. */
 function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target, workers: number): Part {
-  const steps: Step[] = [];
-  const why: string[] = [];
-  let cycles = 0;
   const guard = nest.reduce!.guard;
   const tapAxes = nest.loops.filter(
     (l) => l.kind === "reduce" && guard !== null && freeNames(guard).has(l.axis),
@@ -173,28 +185,11 @@ function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target, w
     guard !== null && [...freeNames(guard)].some((name) => !tapAxes.some((l) => l.axis === name));
   // What a prologue makes of the lhs may read it not at all, or twice in different ways.
   const stageable = nest.lets.length === 0 || findRead(nest, lowered.params[0]!.name) !== null;
-  if (!varies && stageable && nest.loops.every((l) => l.extent > 0)) {
-    for (const { operand, reason } of stagedOperands(lowered, nest)) {
-      steps.push({ do: "stage", operand, at: null, space: "arena" });
-      const copy = named(draftOf(lowered, steps), `stage-${operand}`);
-      const elements = iterationsOf(copy);
-      const copySteps = vectorSteps(copy, target);
-      const alone = copyCycles(elements, copySteps.length > 0, target);
-      const shared = sharing(lowered, [...steps, ...copySteps], copy.name, alone, workers);
-      steps.splice(0, steps.length, ...shared.steps);
-      cycles += shared.cycles;
-      why.push(`${reason} in a copy of ${elements} elements`);
-    }
-    const prefix = prefixOf(nest);
-    steps.push(...tapAxes.map((l): Step => ({ do: "mode", axis: prefix + l.axis, mode: "unroll" })));
-    fusePixels(lowered, nest.name, steps);
-    const tileable = { lowered, nest: named(draftOf(lowered, steps), nest.name), prefix };
-    const plan = bestTile(tileable, target, workers);
-    if (plan !== null) {
-      const shared = sharing(lowered, [...steps, ...plan.steps], nest.name, plan.cycles, workers);
-      return { ...shared, why: [plan.why, ...why, ...shared.why], cycles: cycles + shared.cycles };
-    }
-  }
+  const tiled =
+    varies || !stageable || nest.loops.some((l) => l.extent === 0)
+      ? null
+      : tiledPart(lowered, nest, tapAxes, target, workers);
+  if (tiled !== null) return tiled;
   const terms = iterationsOf(nest);
   const gathers = { lhs: false, rhs: false, out: false };
   const scalar = tileCycles(
@@ -207,10 +202,107 @@ function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target, w
   return { ...shared, why: ["one output at a time: nothing to tile", ...shared.why] };
 }
 
+/** What copying block by block has to save to be worth its smaller tiles. */
+const blockGain = 1.05;
+
+/** The nest tiled, its lhs copied as a whole or block by block. Which does not depend on the workers. */
+function tiledPart(
+  lowered: LoweredKernel,
+  nest: LoopNest,
+  tapAxes: readonly Loop[],
+  target: Target,
+  workers: number,
+): Part | null {
+  const staged = stagedOperands(lowered, nest);
+  const part = (block: CopyBlock | null, count: number): Part | null =>
+    stagedPart({ lowered, nest, tapAxes, target, workers: count }, staged, block);
+  const block = staged[0]?.operand === lowered.params[0]!.name ? blockToCopy(lowered, nest) : null;
+  if (block === null) return part(null, workers);
+  const [whole, blocks] = [part(null, 1), part(block, 1)];
+  if (whole === null || blocks === null || whole.cycles < blockGain * blocks.cycles)
+    return part(null, workers);
+  return part(block, workers);
+}
+
+interface Tiled {
+  readonly lowered: LoweredKernel;
+  readonly nest: LoopNest;
+  readonly tapAxes: readonly Loop[];
+  readonly target: Target;
+  readonly workers: number;
+}
+
+function stagedPart(
+  { lowered, nest, tapAxes, target, workers }: Tiled,
+  staged: readonly Staged[],
+  block: CopyBlock | null,
+): Part | null {
+  const steps: Step[] = [...(block?.steps ?? [])];
+  const why: string[] = [];
+  let cycles = 0;
+  for (const [i, { operand, reason }] of staged.entries()) {
+    const at = i === 0 && block !== null ? block.at : null;
+    steps.push({ do: "stage", operand, at, space: "arena" });
+    const draft = draftOf(lowered, steps);
+    const copy = named(draft, `stage-${operand}`);
+    const elements = iterationsOf(copy);
+    const copySteps = vectorSteps(copy, target);
+    const times = at === null ? 1 : blockCount(draft);
+    const alone =
+      times * (copyCycles(elements, copySteps.length > 0, target) + passCycles(floatBytes * elements));
+    // Workers share the blocks, not the nests in them.
+    const shared = sharing(lowered, [...steps, ...copySteps], copy.name, alone, at === null ? workers : 1);
+    steps.splice(0, steps.length, ...shared.steps);
+    cycles += shared.cycles;
+    why.push(
+      at === null
+        ? `${reason} in a copy of ${elements} elements`
+        : `${reason} block by block, in ${times} copies of ${elements} elements`,
+    );
+  }
+  const prefix = prefixOf(nest);
+  steps.push(...tapAxes.map((l): Step => ({ do: "mode", axis: prefix + l.axis, mode: "unroll" })));
+  fusePixels(lowered, nest.name, steps);
+  const draft = draftOf(lowered, steps);
+  const around = block === null ? [] : draft.together!.loops;
+  const tileable = { lowered, nest: named(draft, nest.name), prefix, around };
+  const plan = bestTile(tileable, target, block === null ? workers : 1);
+  if (plan === null) return null;
+  const all = [...steps, ...plan.steps];
+  const shared =
+    block === null
+      ? sharing(lowered, all, nest.name, plan.cycles, workers)
+      : sharingBlocks(around, all, prefix, plan.cycles + cycles, workers);
+  return {
+    steps: shared.steps,
+    why: [plan.why, ...why, ...shared.why],
+    cycles: block === null ? cycles + shared.cycles : shared.cycles,
+  };
+}
+
+/** The steps, and one more if workers are to share the blocks. */
+function sharingBlocks(
+  around: readonly Loop[],
+  steps: readonly Step[],
+  prefix: string,
+  cycles: number,
+  workers: number,
+): Part {
+  const shared = workers === 1 ? null : blockToShare(around, cycles, workers);
+  if (shared === null) return { steps, why: [], cycles };
+  return {
+    steps: [...steps, { do: "mode", axis: prefix + shared.axis, mode: "parallel" }],
+    why: [sharedWhy(shared.axis)],
+    cycles: shared.cycles,
+  };
+}
+
 interface Staged {
   readonly operand: string;
   readonly reason: string;
 }
+
+const floatBytes = 4;
 
 /** Uses of an element from which on it is converted to f32 once, in a copy. */
 const manyUses = 8;

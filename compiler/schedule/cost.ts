@@ -67,7 +67,7 @@ const costs: Readonly<Record<TargetName, Costs>> = {
     tile: 12,
     iteration: 1,
     unroll: 1,
-    body: 48,
+    body: 24,
     registers: 12,
     spill: 2,
   },
@@ -163,6 +163,12 @@ const farBytes = 16 * nearBytes;
 export function trafficCycles(bytes: number): number {
   if (bytes <= nearBytes) return 0;
   return bytes / (bytes <= farBytes ? 8 : 3);
+}
+
+/** Cycles of writing a copy and reading it back, beyond those of the instructions: what does not stay near comes from afar. */
+export function passCycles(bytes: number): number {
+  if (bytes <= nearBytes / 32) return 0;
+  return (2 * bytes) / (bytes <= nearBytes / 2 ? 64 : 16);
 }
 
 /** Cycles of a nest that computes several values an iteration from shared operands (a transform). */

@@ -25,6 +25,8 @@ export interface Tileable {
   readonly nest: LoopNest;
   /** `main` is written without its name. */
   readonly prefix: string;
+  /** Loops around the nest and others that run together with it. */
+  readonly around: readonly Loop[];
 }
 
 /** Not a channel: what a row of a tile may be. */
@@ -264,15 +266,20 @@ function cyclesOf(tileable: Tileable, choice: TileChoice, target: Target): numbe
       const body = bodyOf(tileable, { ...choice, rows: r, columns: c }, shape.lhsVector, target);
       cycles += columnTiles * rowTiles * tileCycles({ rows: r, columns: c, ...shape }, terms, body, target);
     }
-  return cycles * outside + rhsTraffic(nest);
+  return cycles * outside * iterationsOf(tileable.around) + rhsTraffic(tileable);
 }
 
-/** The rhs passes once for each batch element. */
-function rhsTraffic(nest: LoopNest): number {
+/** The rhs passes once for each batch element, and for each block of loops around that it does not vary along. */
+function rhsTraffic({ nest, around }: Tileable): number {
   const { rhs } = factorsOf(nest);
-  const extents = (loops: readonly Loop[]): number => loops.reduce((total, l) => total * l.extent, 1);
-  const bytes = 4 * extents(nest.loops.filter((l) => largestStep(rhs, l.axis) > 0));
-  return trafficCycles(bytes) * extents(nest.loops.filter((l) => l.axis === "n"));
+  const varies = (l: Loop): boolean => largestStep(rhs, l.axis) > 0;
+  const bytes = 4 * iterationsOf([...around, ...nest.loops].filter(varies));
+  const again = [...around.filter((l) => !varies(l)), ...nest.loops.filter((l) => l.axis === "n")];
+  return trafficCycles(bytes) * iterationsOf(again);
+}
+
+function iterationsOf(loops: readonly Loop[]): number {
+  return loops.reduce((total, l) => total * l.extent, 1);
 }
 
 /** How a split covers an extent: full tiles, then the tail. */
@@ -313,7 +320,11 @@ function tileSteps(tileable: Tileable, choice: TileChoice, target: Target): Step
   const factors = factorsOf(nest);
   const [operand] = factors.rhsBuffers;
   if (operand !== undefined && packs(lowered, factors.rhsBuffers) && !isReadInOrder(tileable, choice))
-    steps.push({ do: "pack", operand, axes: packAxes(nest, order) });
+    steps.push({
+      do: "pack",
+      operand,
+      axes: packAxes(nest, [...tileable.around.map((l) => l.axis), ...order]),
+    });
   return steps;
 }
 
