@@ -4,8 +4,8 @@
  *   for oh in 28 { .. x[..] when inside(oh + kh - 1, 28) .. }
  *   -> oh in 0..1 with gates; oh in 1..27 without; oh in 27..28 with gates
  *
- * Only serial and parallel loops are split, and only where an interior exists. Inside a border piece nothing is split
- * further: borders are thin, and each further split would copy the body again. A loop around nests that run together is
+ * Only serial and parallel loops are split, and only where an interior exists. Inside a border piece only small bodies
+ * are split further: borders are thin, and each further split would copy the body again. A loop around nests that run together is
  * not split, for it would copy nests that have no gate; there a test is asked before the loops that it does not vary in.
  *
  *   for oh.b { for ih { for iw { .. x[..] when inside(ih + 14*oh.b, 56) else 0 } }; for oh .. }
@@ -17,7 +17,7 @@ import type { Affine, Expr, For, Kernel, Stmt } from "../../ir/kernel.js";
 import { coefficient } from "../../ir/kernel.js";
 import type { Ranges } from "../../ir/range.js";
 import { affineRange, axisRange, integerRange } from "../../ir/range.js";
-import { mapStmts, stmtExprs, walkExpr, walkExprs } from "../../ir/visit.js";
+import { mapStmts, stmtExprs, walkAccesses, walkExpr, walkExprs } from "../../ir/visit.js";
 import { afterLet, assumeTest, decideGates, withRange } from "./gates.js";
 
 export function partitionHalo(kernel: Kernel): Kernel {
@@ -39,21 +39,34 @@ function partition(stmts: readonly Stmt[], outer: Ranges): readonly Stmt[] {
   });
 }
 
+/** Statements that may be copied once more for a border: those of a copy of elements. */
+const smallBody = 16;
+
+/** As many as there will be when the loops that are not to stay are gone. */
+function statementsIn(stmts: readonly Stmt[]): number {
+  return stmts.reduce((count, stmt) => {
+    if (stmt.kind !== "for" && stmt.kind !== "if") return count + 1;
+    const copies =
+      stmt.kind === "for" && (stmt.mode === "unroll" || stmt.mode === "vector") ? stmt.extent / 4 : 1;
+    return count + Math.max(copies, 1) * statementsIn(stmt.body);
+  }, 0);
+}
+
 type Test = Extract<Expr, { readonly kind: "test" }>;
 
 /** Whether something inside the loop is no concern of any test: splitting the loop would copy it for nothing. */
 function holdsOthers(loop: For): boolean {
   const tested = loop.body.map((stmt) => {
     let found = false;
-    visitTests([stmt], new Map(), () => {
-      found = true;
+    walkExprs([stmt], (e) => {
+      if (e.kind === "test" && e.fn === "inside") found = true;
     });
     return found;
   });
   return loop.body.some((stmt, i) => stmt.kind === "for" && !tested[i]) && tested.includes(true);
 }
 
-/** A test in the loop that is the same in all its iterations, but not in those of the loops around it. */
+/** A test of some gate in the loop that is the same in all its iterations, but not in those of the loops around it. */
 function constantTest(loop: For): Test | null {
   const inner = new Set([loop.axis]);
   mapStmts(loop.body, (stmt) => {
@@ -62,10 +75,11 @@ function constantTest(loop: For): Test | null {
     return stmt;
   });
   let found: Test | null = null;
-  walkExprs(loop.body, (e) => {
-    if (e.kind === "test" && e.fn === "inside" && e.of.terms.every((term) => !inner.has(term.of)))
-      found ??= e;
-  });
+  const look = (when: Expr): void => {
+    if (when.kind === "call" && when.fn === "and") when.args.forEach(look);
+    else if (when.kind === "test" && when.of.terms.every((term) => !inner.has(term.of))) found ??= when;
+  };
+  walkAccesses(loop.body, ({ gate }) => gate !== null && look(gate.when));
   return found;
 }
 
@@ -95,7 +109,7 @@ function splitLoop(loop: For, ranges: Ranges): readonly Stmt[] {
     const range = { min, max };
     const body = decideGates(loop.body, withRange(ranges, loop.axis, range));
     const part: For = { ...loop, start: min, extent: max - min + 1, body };
-    return [inside ? descend(part) : part];
+    return [inside || statementsIn(body) <= smallBody ? descend(part) : part];
   };
   return [
     ...piece(whole.min, interior.min - 1, false),

@@ -195,7 +195,7 @@ function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target, w
   const scalar = tileCycles(
     { rows: 1, columns: 1, lhsVector: false, gathers },
     terms,
-    { terms: 1, lhsLoads: 1 },
+    { terms: 1, lhsLoads: 1, taps: 1 },
     target,
   );
   const shared = sharing(lowered, [], nest.name, scalar, workers);

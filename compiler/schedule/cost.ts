@@ -100,8 +100,10 @@ export interface Tile {
 /** The straight-line part of a reduction: how many terms it holds, and what it loads for all of them. */
 export interface Body {
   readonly terms: number;
-  /** Registers loaded from the lhs, each once however often it is used. */
+  /** Registers loaded from the lhs, each once where its uses stand together. */
   readonly lhsLoads: number;
+  /** Taps of a window that slides along the rows, whose weights are all needed at once; 1 where none does. */
+  readonly taps: number;
 }
 
 /** Cycles of one tile over `terms` terms of the sum, `body.terms` of them in a straight line. */
@@ -115,7 +117,8 @@ export function tileCycles(tile: Tile, terms: number, body: Body, target: Target
     body.terms * vectors * (cost.load + gather(gathers.rhs)) +
     body.lhsLoads * (cost.load + (lhsVector ? gather(gathers.lhs) : 0));
   // A single row needs each register of the rhs once only.
-  const live = rows * vectors + Math.min(vectors, rows === 1 ? 1 : 4) + 1;
+  const weights = Math.max(Math.min(vectors, rows === 1 ? 1 : 4), lhsVector ? body.taps * vectors : 0);
+  const live = rows * vectors + weights + 1;
   const spill = live > cost.registers ? cost.spill : 1;
   const turn = Math.max(arithmetic, loads) * spill + 0.15 * Math.min(arithmetic, loads) + cost.iteration;
   const stores = rows * vectors * (cost.store + gather(gathers.out));

@@ -225,22 +225,33 @@ function bodyOf(tileable: Tileable, choice: TileChoice, lhsVector: boolean, targ
   const factors = factorsOf(nest);
   const stride = (axis: string): number =>
     factors.lhs[0] === undefined ? 0 : coefficient(factors.lhs[0], axis);
-  const inside = [
+  const unrolled = [
     ...whole.map((l) => [stride(l.axis), l.extent] as const),
     ...nest.loops
       .filter((l) => l.kind === "reduce" && l.mode === "unroll")
       .map((l) => [stride(l.axis), l.extent] as const),
     ...(partial === null ? [] : [[stride(partial.loop.axis), partial.factor] as const]),
-    ...(row === null ? [] : [[stride(row.axis), rows] as const]),
   ];
-  let addresses = new Set([0]);
-  for (const [step, count] of inside) {
+  const along = row === null ? [] : [[stride(row.axis), rows] as const];
+  if (!lhsVector) return { terms, lhsLoads: distinct([...unrolled, ...along]), taps: 1 };
+  // Vectors stay in registers only while the window slides over the row: for the innermost taps.
+  const innermost = unrolled.slice(-1);
+  const [[, taps]] = innermost.length === 0 ? [[0, 1]] : (innermost as [readonly [number, number]]);
+  const outer = unrolled.slice(0, -1).reduce((product, [, count]) => product * count, 1);
+  const loads = distinct([...innermost, ...along]);
+  const vectors = column.kind === "pure" ? vectorsOf(columns, target) : 1;
+  return { terms, lhsLoads: outer * loads * vectors, taps: loads < taps * rows ? taps : 1 };
+}
+
+/** Places that some loops, each with a step and a number of iterations, reach together. */
+function distinct(loops: readonly (readonly [step: number, count: number])[]): number {
+  let places = new Set([0]);
+  for (const [step, count] of loops) {
     const next = new Set<number>();
-    for (const base of addresses) for (let i = 0; i < count; i++) next.add(base + i * step);
-    addresses = next;
+    for (const base of places) for (let i = 0; i < count; i++) next.add(base + i * step);
+    places = next;
   }
-  const vectors = lhsVector && column.kind === "pure" ? vectorsOf(columns, target) : 1;
-  return { terms, lhsLoads: addresses.size * vectors };
+  return places.size;
 }
 
 function cyclesOf(tileable: Tileable, choice: TileChoice, target: Target): number {
