@@ -14,7 +14,8 @@ import type { PassContext } from "../pass.js";
 
 export function orderTerms(kernel: Kernel, { target }: PassContext): Kernel {
   const nests = kernel.nests.map((nest) => {
-    const body = orderBlock(nest.body, target.registers);
+    // One register is the code generator's own.
+    const body = orderBlock(nest.body, target.registers - 1);
     return body === nest.body ? nest : { ...nest, body };
   });
   return nests.every((nest, i) => nest === kernel.nests[i]) ? kernel : { ...kernel, nests };
@@ -32,6 +33,9 @@ function orderBlock(stmts: readonly Stmt[], registers: number): readonly Stmt[] 
   const ordered = inOrder(same);
   return mostAlive(ordered) < alive ? ordered : same;
 }
+
+/** Terms from one use of a value to the next that are close enough. */
+const near = 4;
 
 type Term = Extract<Stmt, { readonly kind: "store" | "reduce" }>;
 type Let = Extract<Stmt, { readonly kind: "let" }>;
@@ -126,7 +130,8 @@ function orderRun(run: readonly (Term | Let)[]): readonly Stmt[] {
     let farthest: readonly number[] = [];
     for (const name of shared[i]!) {
       const open = users.get(name)!.filter((at) => !done.has(at));
-      if ((open.at(-1) ?? -1) > (farthest.at(-1) ?? -1)) farthest = open;
+      // What the next terms read anyway needs no one to follow it.
+      if ((open[0] ?? i) - i > Math.max(near, (farthest[0] ?? i) - i)) farthest = open;
     }
     for (const at of farthest) if (waiting.get(terms[at]!.to.buffer)![0] === at) emit(at);
   });
