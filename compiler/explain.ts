@@ -33,7 +33,7 @@ export interface Explanation {
 export function explain(compilation: Compilation, built: Built): Explanation {
   const { planned, artifact } = built;
   const layers = planned.layers.map(
-    ({ choice, kernels: _, ...layer }): LayerExplanation => ({
+    ({ choice, kernels: _, ways: __, ...layer }): LayerExplanation => ({
       ...layer,
       algorithm: choice.algorithm,
       why: choice.why,

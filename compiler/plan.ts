@@ -45,6 +45,8 @@ export interface PlannedLayer {
   /** Bytes read and written once each. */
   readonly bytes: number;
   readonly choice: Choice;
+  /** What it was chosen from, as one worker computes them; their names are not yet the program's. */
+  readonly ways: readonly LoweredKernel[];
   readonly phase: "setup" | "run";
   readonly kernels: { readonly naive: () => Kernel; readonly scheduled: Kernel; readonly legal: Kernel };
 }
@@ -231,6 +233,7 @@ class Planner {
       macs: lowered.macs,
       bytes: ownParams.reduce((sum, param) => sum + param.size * elementBytes(param.element), 0),
       choice,
+      ways,
       phase: once ? "setup" : "run",
       kernels: { naive: () => naiveKernel(lowered), scheduled: kernel, legal },
     });
