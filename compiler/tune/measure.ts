@@ -13,19 +13,19 @@ export const mostCandidates = 8;
 /** Turns each of them has; its time is the median of them. */
 const turns = 11;
 /**
- * A turn takes samples for so long, and the fastest counts: others that use the machine only ever make one slower, and
- * most short samples pass between their time slices. A sample repeats what is shorter still.
+ * A turn takes samples for so long, and the fastest counts: others that use the machine only ever make one slower. A
+ * sample repeats what is shorter.
  */
 const turnMs = 2;
-const sampleMs = 0.2;
+const sampleMs = 0.4;
 /**
  * Turns before that, until none of the ways has become faster for a while: engines compile in the background. One that is
  * much slower than another may not be compiled yet.
  */
 const quietTurns = 3;
-const doubtfulTurns = 15;
+const doubtfulTurns = 12;
 const doubtful = 1.6;
-const mostWarmTurns = 60;
+const mostWarmTurns = 30;
 const pauseMs = 4;
 
 export interface Measured {
@@ -42,30 +42,35 @@ export async function measureWays(
   const choices = candidates(ways, context.target, most);
   const started: Started[] = [];
   for (const choice of choices) started.push(await start(trialOf(choice, context), context));
-  await warmUp(started);
+  const clock = finestClock();
+  const repeats = await warmUp(started, clock);
   const times = started.map((): number[] => []);
   for (let turn = 0; turn < turns; turn++)
     for (let i = 0; i < started.length; i++) {
       const next = (turn + i) % started.length;
-      times[next]!.push(turnOf(started[next]!.run));
+      times[next]!.push(turnOf(started[next]!.run, repeats[next]!, clock));
     }
   return choices.map((choice, i) => ({ choice, ms: median(times[i]!) }));
 }
 
-async function warmUp(started: readonly Started[]): Promise<void> {
+/** How often a sample is to repeat each of them. */
+async function warmUp(started: readonly Started[], clock: () => number): Promise<readonly number[]> {
   const best = started.map(() => Number.POSITIVE_INFINITY);
+  const repeats = started.map(() => 1);
   const enough = (): number =>
     Math.max(...best) > doubtful * Math.min(...best) ? doubtfulTurns : quietTurns;
   for (let turn = 0, quiet = 0; turn < mostWarmTurns && quiet < enough(); turn++) {
     quiet++;
     started.forEach(({ run }, i) => {
-      const ms = turnOf(run);
+      const ms = turnOf(run, repeats[i]!, clock);
       if (ms < 0.9 * best[i]!) quiet = 0;
       best[i] = Math.min(best[i]!, ms);
+      repeats[i] = Math.max(1, Math.ceil(sampleMs / best[i]!));
     });
     // With one core, compiling waits for this.
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
+  return repeats;
 }
 
 async function start(trial: Trial, { target }: TrialContext): Promise<Started> {
@@ -75,25 +80,37 @@ async function start(trial: Trial, { target }: TrialContext): Promise<Started> {
   return started;
 }
 
-/** Milliseconds of one call: of the fastest sample of a turn. */
-function turnOf(work: () => void): number {
-  const from = performance.now();
-  let best = Number.POSITIVE_INFINITY;
-  for (let now = from; now - from < turnMs || best === Number.POSITIVE_INFINITY; now = performance.now())
-    best = Math.min(best, sampleOf(work));
-  return best;
+interface NodeGlobal {
+  readonly process?: { cpuUsage?(): { readonly user: number; readonly system: number } };
 }
 
-function sampleOf(work: () => void): number {
+/**
+ * Milliseconds of the processor's time, where the engine tells them: what other processes take does not count. Some
+ * systems count it in long ticks; there it is the time on the wall.
+ */
+function finestClock(): () => number {
+  const { process } = globalThis as unknown as NodeGlobal;
+  const wall = (): number => performance.now();
+  if (process?.cpuUsage === undefined) return wall;
+  const used = (): number => {
+    const { user, system } = process.cpuUsage!();
+    return (user + system) / 1000;
+  };
+  const readings = new Set(Array.from({ length: 64 }, used));
+  return readings.size > 16 ? used : wall;
+}
+
+/** Milliseconds of one call: of the fastest sample of a turn. */
+function turnOf(work: () => void, repeats: number, clock: () => number): number {
   const from = performance.now();
-  let count = 0;
-  let now = from;
-  while (now - from < sampleMs || count === 0) {
-    work();
-    count++;
-    now = performance.now();
+  let best = Number.POSITIVE_INFINITY;
+  while (best === Number.POSITIVE_INFINITY || performance.now() - from < turnMs) {
+    const start = clock();
+    for (let i = 0; i < repeats; i++) work();
+    // A clock may stand still for a while.
+    best = Math.min(best, Math.max(clock() - start, 1e-3) / repeats);
   }
-  return (now - from) / count;
+  return best;
 }
 
 function median(list: readonly number[]): number {

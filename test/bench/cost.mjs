@@ -4,11 +4,15 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { setFlagsFromString } from "node:v8";
 import { fit } from "./cost-fit.mjs";
 import { measureLayer } from "./cost-measure.mjs";
 import { costReport, summaryOf } from "./cost-table.mjs";
 import { buildIsOld } from "./install.mjs";
 import { randomLayers } from "./random-layers.mjs";
+
+// The engine's best code at once: when its better compiler is done in the background is not the model's business.
+setFlagsFromString("--no-liftoff");
 
 /** Of the layers that judge, and of those that constants may be fitted to. */
 const seeds = { judge: 1, fit: 1000 };
