@@ -46,6 +46,7 @@ async function measure(values) {
     notes: [],
     bytes: [],
     compile: [],
+    errors: [],
   };
   const take = {
     start: (line) => {
@@ -63,11 +64,13 @@ async function measure(values) {
     },
     bytes: (line) => report.bytes.push(line),
     compile: (line) => report.compile.push(line),
+    error: (line) => report.errors.push(line),
   };
   const hand = (line) => take[line.kind](line);
   let code = await run(values, "measure.mjs", hand);
   for (const backend of values.compile ? listed(values.backend) : [])
     code ||= await run({ ...values, backend }, "compile-times.mjs", hand);
+  if (values.errors) code ||= await run(values, "errors.mjs", hand);
   return { report, code };
 }
 

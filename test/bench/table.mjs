@@ -107,8 +107,27 @@ function compilerLines({ bytes, compile }) {
   ];
 }
 
+/** The worst of each kind of data: of what bounds it, and of the largest sum of |x·w|. */
+function errorLines({ errors }) {
+  if (errors.length === 0) return [];
+  const held = errors.every(({ ofBound }) => ofBound <= 1);
+  return [
+    "",
+    `worst errors against float64; bounds: direct (K + 2)·2⁻²⁴·Σ|x·w| each element, winograd 1e-5 of the largest Σ|x·w|: ${held ? "all held" : "NOT HELD"}`,
+    ...errors.map(
+      ({ where, who, algorithm, data, ofBound, ofLargest, layer, runs }) =>
+        `  ${where.padEnd(7)}${who.padEnd(5)}${algorithm.padEnd(9)}${data.padEnd(13)}${percent(ofBound).padStart(6)} of the bound${ofBound <= 1 ? "" : " (!)"}, ${ofLargest.toExponential(1)} of the largest sum; worst of ${runs}: ${layer}`,
+    ),
+  ];
+}
+
 export function summaryLines(report) {
-  return [...report.summary.flatMap(backendLines), ...refusalLines(report.rows), ...compilerLines(report)];
+  return [
+    ...report.summary.flatMap(backendLines),
+    ...refusalLines(report.rows),
+    ...compilerLines(report),
+    ...errorLines(report),
+  ];
 }
 
 export function footer(report) {
