@@ -121,12 +121,29 @@ function errorLines({ errors }) {
   ];
 }
 
+/** How ours scales over threads, against as many programs at once that share nothing. */
+function threadLines({ threads: lines }) {
+  if (lines.length === 0) return [];
+  const line = (one) => {
+    const { layer, oneMs, manyMs, scaling, independent, shares, large, held } = one;
+    const of = large ? `, ${percent(scaling / independent)} of it` : "";
+    const how = shares ? `${times(scaling)}; independent ${times(independent)}${of}` : "runs on one";
+    return `  ${layer.padEnd(31)}${digits(oneMs).padStart(8)}${digits(manyMs).padStart(8)}  ${how}${held ? "" : " (!)"}`;
+  };
+  return [
+    "",
+    `${lines[0].threads} threads: ms on one, ms on all, and how often as fast; independent: as many programs on one thread each, at once`,
+    ...lines.map(line),
+  ];
+}
+
 export function summaryLines(report) {
   return [
     ...report.summary.flatMap(backendLines),
     ...refusalLines(report.rows),
     ...compilerLines(report),
     ...errorLines(report),
+    ...threadLines(report),
   ];
 }
 
