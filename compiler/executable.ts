@@ -18,7 +18,7 @@ import type { Variables } from "./checkpoint/tree.js";
 import type { Built } from "./compile.js";
 import { Compilation, weightData } from "./compile.js";
 import type { BackendName, CompileOptions } from "./compile-options.js";
-import { hasWasm } from "./compile-options.js";
+import { engineRuns, hasWasm } from "./compile-options.js";
 import type { EmitStage } from "./emit-stage.js";
 import { emitStage } from "./emit-stage.js";
 import type { Explanation } from "./explain.js";
@@ -27,6 +27,8 @@ import { booleanOption, checkOptions, show } from "./option.js";
 import { refuse } from "./refusal.js";
 import type { TracedOutput, TraceTarget } from "./trace.js";
 import type { Traced } from "./traced.js";
+import type { Tuning } from "./tune/tuning.js";
+import { tuningHash, tuningOf } from "./tune/tuning.js";
 import { version } from "./version.js";
 
 export interface BundleRequest {
@@ -45,6 +47,8 @@ interface AnyExecutable<B, R> {
   run(...args: readonly (RunInput | RunInputs | OutArrays)[]): Promise<R>;
   /** Gives the parameters (again) and packs them once. Where others were baked in, this compiles again. */
   setVariables(variables: Variables): Promise<void>;
+  /** The measured choices it was compiled with: what `tune` takes, and as JSON a tuning file. Empty without `tune`. */
+  readonly tuning: Tuning;
   explain(): string;
   explain(options: { readonly json: true }): Explanation;
   /** The files of a standalone bundle, by name. */
@@ -175,6 +179,9 @@ function withCompiler(
       }
       variables = given;
     },
+    get tuning() {
+      return live().compilation.tuning;
+    },
     explain: explainBuilt,
     bundle: async (request = {}) => bundleOf(live().compilation, variables, request),
     emit: async (stage) => emitStage(live().compilation, live().built, stage),
@@ -231,8 +238,15 @@ export async function bundleOf(
     weights: weightsBlob(program.weights, weightData(first, values)),
     inline: request.inline ?? false,
     compilerVersion: version,
+    tuning: usedTuning(all),
     macs: planned.layers.reduce((sum, layer) => sum + layer.macs, 0),
   });
+}
+
+/** The hash of the measured choices that decided something; undefined where none did. */
+function usedTuning(all: readonly Built[]): string | undefined {
+  const used = all.flatMap(({ planned }) => planned.layers.flatMap(({ tuned }) => tuned ?? []));
+  return used.length === 0 ? undefined : tuningHash(tuningOf(used));
 }
 
 /** The name asked for. */
@@ -245,18 +259,9 @@ function checkRequest(request: BundleRequest): string | undefined {
   return name;
 }
 
-/** The smallest module that uses a relaxed SIMD instruction: f32x4.relaxed_madd of three zero vectors. */
-const relaxedProbe = [
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 62, 1, 60, 0, 253, 12, 0, 0, 0, 0, 0, 0, 0,
-  0, 0, 0, 0, 0, 0, 0, 0, 0, 253, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 253, 12, 0, 0, 0, 0, 0,
-  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 253, 133, 2, 26, 11,
-];
-
 /** The best of a compilation's targets that this engine runs. */
 export function runnableTarget({ targets }: Compilation): TargetName {
-  const refused = (name: TargetName): boolean =>
-    name === "wasm-relaxed" && !WebAssembly.validate(new Uint8Array(relaxedProbe));
-  return targets.find((name) => !refused(name))!;
+  return targets.find(engineRuns) ?? targets.at(-1)!;
 }
 
 interface Instantiated {

@@ -13,6 +13,8 @@ export interface LayerExplanation {
   readonly macs: number;
   readonly bytes: number;
   readonly predictedMs: number;
+  /** Chosen by measurements (`tune`), not by the cost model; predictedMs is then what was measured. */
+  readonly tuned: boolean;
   /** setup: depends on weights only and runs once. */
   readonly phase: "setup" | "run";
 }
@@ -33,12 +35,13 @@ export interface Explanation {
 export function explain(compilation: Compilation, built: Built): Explanation {
   const { planned, artifact } = built;
   const layers = planned.layers.map(
-    ({ choice, kernels: _, ...layer }): LayerExplanation => ({
+    ({ choice, kernels: _, ways: __, tuned, ...layer }): LayerExplanation => ({
       ...layer,
       algorithm: choice.algorithm,
       why: choice.why,
       schedule: printSchedule(choice.schedule),
       predictedMs: choice.predictedMs,
+      tuned: tuned !== null,
     }),
   );
   return {

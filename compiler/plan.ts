@@ -31,6 +31,8 @@ import type { Choice } from "./schedule/choose.js";
 import { choose, scheduleFor } from "./schedule/choose.js";
 import type { Action, ProgramBuffer, Storage, StoragePlan } from "./storage.js";
 import { planStorage } from "./storage.js";
+import { tunedChoice } from "./tune/choose-tuned.js";
+import type { TunedKernel, TuningIndex } from "./tune/tuning.js";
 
 /** Schedules written by hand, by the kernel they are for. */
 export type HandSchedules = ReadonlyMap<string, Schedule>;
@@ -45,6 +47,10 @@ export interface PlannedLayer {
   /** Bytes read and written once each. */
   readonly bytes: number;
   readonly choice: Choice;
+  /** What it was chosen from, as one worker computes them; their names are not yet the program's. */
+  readonly ways: readonly LoweredKernel[];
+  /** What it was chosen by, where that was measured. */
+  readonly tuned: TunedKernel | null;
   readonly phase: "setup" | "run";
   readonly kernels: { readonly naive: () => Kernel; readonly scheduled: Kernel; readonly legal: Kernel };
 }
@@ -67,6 +73,8 @@ export interface Planned {
 export interface PlanOptions extends PassContext {
   readonly algorithm: AlgorithmOption;
   readonly handSchedules: HandSchedules;
+  /** Measured choices, which come before those of the cost model. */
+  readonly tuning?: TuningIndex | undefined;
   readonly passes: PassOptions;
 }
 
@@ -198,18 +206,21 @@ class Planner {
     args: readonly Storage[],
     once: boolean,
   ): void {
-    const { handSchedules } = this.options;
+    const { handSchedules, tuning } = this.options;
     const name = (way: LoweredKernel): LoweredKernel => ({ ...way, name: this.candidateName(way.name) });
     const named = shared.map(name);
     const byHand = named.find((way) => handSchedules.has(way.name));
+    const tuned = (byHand === undefined && !once && tuning?.find(target.name, ways)) || null;
     const choice: Choice =
-      byHand === undefined
-        ? choose(ways.map(name), target, named)
-        : {
+      byHand !== undefined
+        ? {
             ...scheduleFor(byHand, target),
             schedule: handSchedules.get(byHand.name)!,
             why: "schedule given by hand",
-          };
+          }
+        : tuned !== null
+          ? tunedChoice(tuned, { ways, shared, target, name })
+          : choose(ways.map(name), target, named);
     const { lowered } = choice;
     this.takeName(ways.find((way) => this.candidateName(way.name) === lowered.name)!.name);
     const { kernel, packed } = applySchedule(lowered, choice.schedule);
@@ -231,6 +242,8 @@ class Planner {
       macs: lowered.macs,
       bytes: ownParams.reduce((sum, param) => sum + param.size * elementBytes(param.element), 0),
       choice,
+      ways,
+      tuned,
       phase: once ? "setup" : "run",
       kernels: { naive: () => naiveKernel(lowered), scheduled: kernel, legal },
     });

@@ -185,7 +185,11 @@ export const errorCodes = {
     "a schedule for a kernel or target the program does not have, or a second one",
   ),
   "variables-baked": config("-", "variables that need another program than the one others were baked into"),
-  "tune-unsupported": unsupported("-", "measured tuning, which is not there yet"),
+  "tuning-file": config("-", "a tuning, or a tuning file, that is none or cannot be read"),
+  "tuning-schedule": config(
+    "-",
+    "a measured schedule that does not fit its kernel: another compiler wrote it",
+  ),
   "bad-run-line": config("-", "a test file without a run line"),
 } as const satisfies Readonly<Record<string, ErrorCode>>;
 

@@ -15,11 +15,11 @@ import { fileError } from "../terminal.js";
 
 export async function compileCommand(path: string, flags: CompileFlags, terminal: Terminal): Promise<void> {
   const name = flags.name ?? basename(path, extname(path));
-  const compilation = await prepare(path, flags, terminal, { name });
+  const compilation = await prepare(path, flags, terminal, { name, everyTarget: true });
   requireVariables(compilation);
   const built = await buildHere(compilation);
   const files = await bundleOf(compilation, compilation.options.variables, { name, inline: flags.inline });
-  writeFiles(flags, [...files], [path, flags.weights, flags.schedule]);
+  writeFiles(flags, [...files], [path, flags.weights, flags.schedule, fileOf(flags.tune)]);
   await tell(compilation, built, flags.verbose, terminal);
   const manifest = readManifest(files);
   const sizes = [...files].map(([file, bytes]) => ({
@@ -64,6 +64,10 @@ export async function compileCommand(path: string, flags: CompileFlags, terminal
       "",
     ].join("\n"),
   );
+}
+
+function fileOf(flag: string | boolean | undefined): string | undefined {
+  return typeof flag === "string" ? flag : undefined;
 }
 
 function described(slot: { readonly dtype: string; readonly shape: readonly number[] } | undefined): string {

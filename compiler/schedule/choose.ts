@@ -5,6 +5,7 @@
 
 import type { Expr } from "../../ir/kernel.js";
 import { coefficient } from "../../ir/kernel.js";
+import { printSchedule } from "../../ir/print.js";
 import type { Schedule, Step } from "../../ir/schedule.js";
 import type { Target } from "../../ir/target.js";
 import { withThreads } from "../../ir/target.js";
@@ -19,12 +20,17 @@ import { blockToShare, loopToShare } from "./share-work.js";
 import { findRead } from "./stage.js";
 import { bestTile, isPixel } from "./tile.js";
 
+/** One of the schedules of a lowering: by its rank, the lhs copied as a whole or in blocks; or by the name of its tile. */
+export type SchedulePick = { readonly rank: number; readonly blocks: boolean } | { readonly tile: string };
+
 export interface Choice {
   readonly lowered: LoweredKernel;
   readonly schedule: Schedule;
   readonly algorithm: Algorithm;
   readonly why: string;
   readonly predictedMs: number;
+  /** The register tile of its reduction; null where there is none. */
+  readonly tile: string | null;
 }
 
 /**
@@ -46,10 +52,35 @@ export function choose(
   return { ...chosen, why: `${chosen.why}; rather than ${beaten}` };
 }
 
-/** A schedule for one lowering. */
-export function scheduleFor(lowered: LoweredKernel, target: Target): Choice {
+/** The few ways that should be fastest where one worker computes it, best first: what `choose` decides between. */
+export function candidates(
+  lowerings: readonly LoweredKernel[],
+  target: Target,
+  most: number,
+): readonly Choice[] {
+  const alone = withThreads(target, 1);
+  const found = new Map<string, Choice>();
+  const add = (choice: Choice): void => {
+    const text = printSchedule(choice.schedule);
+    if (!found.has(text)) found.set(text, choice);
+  };
+  for (const lowered of lowerings) {
+    add(scheduleFor(lowered, alone));
+    for (const blocks of [false, true])
+      for (let rank = 0; rank < most; rank++) {
+        const choice = scheduleFor(lowered, alone, { rank, blocks });
+        if (choice.tile === null) break;
+        add(choice);
+      }
+  }
+  return [...found.values()].sort((a, b) => a.predictedMs - b.predictedMs).slice(0, most);
+}
+
+/** A schedule for one lowering: the best, or that with the tile picked. */
+export function scheduleFor(lowered: LoweredKernel, target: Target, pick?: SchedulePick): Choice {
   const steps: Step[] = [];
   const why: string[] = [];
+  let tile: string | null = null;
   let cycles = 0;
   let blocks = 0;
   for (const nest of lowered.nests) {
@@ -59,7 +90,8 @@ export function scheduleFor(lowered: LoweredKernel, target: Target): Choice {
     const part =
       nest.reduce === null
         ? mapPart(lowered, nest, target, workers)
-        : reductionPart(lowered, nest, target, workers);
+        : reductionPart(lowered, nest, target, workers, pick);
+    tile ??= part.tile ?? null;
     steps.push(...part.steps);
     why.push(...part.why);
     if (inBlocks) blocks += part.cycles * blockCount(lowered);
@@ -79,6 +111,7 @@ export function scheduleFor(lowered: LoweredKernel, target: Target): Choice {
     algorithm: lowered.algorithm,
     why: why.join(", "),
     predictedMs: milliseconds(cycles),
+    tile,
   };
 }
 
@@ -113,6 +146,7 @@ interface Part {
   readonly steps: readonly Step[];
   readonly why: readonly string[];
   readonly cycles: number;
+  readonly tile?: string;
 }
 
 function prefixOf(nest: LoopNest): string {
@@ -175,7 +209,13 @@ function addressCoefficients(nest: LoopNest, axis: string): number[] {
 }
 
 /** A reduction: borders staged, skipped taps unrolled away, pixels fused, then the best register tile. */
-function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target, workers: number): Part {
+function reductionPart(
+  lowered: LoweredKernel,
+  nest: LoopNest,
+  target: Target,
+  workers: number,
+  pick?: SchedulePick,
+): Part {
   const guard = nest.reduce!.guard;
   const tapAxes = nest.loops.filter(
     (l) => l.kind === "reduce" && guard !== null && freeNames(guard).has(l.axis),
@@ -188,7 +228,7 @@ function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target, w
   const tiled =
     varies || !stageable || nest.loops.some((l) => l.extent === 0)
       ? null
-      : tiledPart(lowered, nest, tapAxes, target, workers);
+      : tiledPart({ lowered, nest, tapAxes, target, workers }, pick);
   if (tiled !== null) return tiled;
   const terms = iterationsOf(nest);
   const gathers = { lhs: false, rhs: false, out: false };
@@ -205,19 +245,19 @@ function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target, w
 /** What copying block by block has to save to be worth its smaller tiles. */
 const blockGain = 1.05;
 
+/** In the name of a tile whose lhs is copied block by block. */
+const inBlocks = ", lhs in blocks";
+
 /** The nest tiled, its lhs copied as a whole or block by block. Which does not depend on the workers. */
-function tiledPart(
-  lowered: LoweredKernel,
-  nest: LoopNest,
-  tapAxes: readonly Loop[],
-  target: Target,
-  workers: number,
-): Part | null {
+function tiledPart(tiled: Tiled, pick?: SchedulePick): Part | null {
+  const { lowered, nest, workers } = tiled;
   const staged = stagedOperands(lowered, nest);
   const part = (block: CopyBlock | null, count: number): Part | null =>
-    stagedPart({ lowered, nest, tapAxes, target, workers: count }, staged, block);
+    stagedPart({ ...tiled, workers: count }, staged, block, pick);
   const block = staged[0]?.operand === lowered.params[0]!.name ? blockToCopy(lowered, nest) : null;
-  if (block === null) return part(null, workers);
+  const wanted = pick === undefined ? undefined : "tile" in pick ? pick.tile.endsWith(inBlocks) : pick.blocks;
+  if (wanted === true) return block && part(block, workers);
+  if (block === null || wanted === false) return part(null, workers);
   const [whole, blocks] = [part(null, 1), part(block, 1)];
   if (whole === null || blocks === null || whole.cycles < blockGain * blocks.cycles)
     return part(null, workers);
@@ -236,6 +276,7 @@ function stagedPart(
   { lowered, nest, tapAxes, target, workers }: Tiled,
   staged: readonly Staged[],
   block: CopyBlock | null,
+  pick?: SchedulePick,
 ): Part | null {
   const steps: Step[] = [...(block?.steps ?? [])];
   const why: string[] = [];
@@ -266,7 +307,8 @@ function stagedPart(
   const draft = draftOf(lowered, steps);
   const around = block === null ? [] : draft.together!.loops;
   const tileable = { lowered, nest: named(draft, nest.name), prefix, around };
-  const plan = bestTile(tileable, target, block === null ? workers : 1);
+  const tile = pick && ("tile" in pick ? { tile: pick.tile.replace(inBlocks, "") } : pick);
+  const plan = bestTile(tileable, target, block === null ? workers : 1, tile);
   if (plan === null) return null;
   const all = [...steps, ...plan.steps];
   const shared =
@@ -277,6 +319,7 @@ function stagedPart(
     steps: shared.steps,
     why: [plan.why, ...why, ...shared.why],
     cycles: block === null ? cycles + shared.cycles : shared.cycles,
+    tile: plan.tile + (block === null ? "" : inBlocks),
   };
 }
 

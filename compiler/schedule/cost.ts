@@ -34,7 +34,7 @@ interface Costs {
  * Measured with register-only loops and the tiles of test/bench: wasm-simd and js on Node 20, whose code generator wants
  * small tiles and short bodies (unrolled terms halve its speed), wasm-relaxed on Node 24.
  */
-const costs: Readonly<Record<TargetName, Costs>> = {
+export const costs: Readonly<Record<TargetName, Costs>> = {
   js: {
     multiplyAdd: 2,
     load: 1,

@@ -17,7 +17,12 @@ export interface Plan {
   readonly steps: readonly Step[];
   readonly cycles: number;
   readonly why: string;
+  /** Which tile it is: the same words for the same tile, however many workers there are. */
+  readonly tile: string;
 }
+
+/** Which of a nest's tiles: the best but so many, or one by its words. */
+export type TilePick = { readonly rank: number } | { readonly tile: string };
 
 /** A nest to tile, after the steps every candidate shares. */
 export interface Tileable {
@@ -38,33 +43,41 @@ export function isPixel(l: Loop): boolean {
  * The plan that should cost least where so many workers share the loops around its tile; null where there is nothing to
  * tile. Its cycles are those of one worker alone. What lies along the lanes does not depend on the workers: there, a
  * multiply-add may round otherwise than where there are no lanes.
+ *
+ * With `pick` another one, or null where there are not so many. All of Winograd's have the lanes along the same axis:
+ * workers cut its blocks otherwise, and along other axes the cuts would show in the roundings.
  */
-export function bestTile(tileable: Tileable, target: Target, workers: number): Plan | null {
-  const choices = tileChoices(tileable, target).map((choice) => ({
+export function bestTile(
+  tileable: Tileable,
+  target: Target,
+  workers: number,
+  pick: TilePick = { rank: 0 },
+): Plan | null {
+  const all = tileChoices(tileable, target).map((choice) => ({
     choice,
     cycles: cyclesOf(tileable, choice, target),
   }));
-  const least = (list: typeof choices, cost: (each: (typeof choices)[number]) => number) =>
-    list.reduce<(typeof choices)[number] | null>(
-      (best, each) => (best === null || cost(each) < cost(best) ? each : best),
-      null,
-    );
-  const alone = least(choices, ({ cycles }) => cycles);
+  const cheapest = [...all].sort((a, b) => a.cycles - b.cycles);
+  const [alone] = cheapest;
+  const alike = cheapest.filter(({ choice }) => choice.column === alone?.choice.column);
+  const choices = tileable.lowered.algorithm === "winograd" ? alike : cheapest;
+  const busiest = ({ choice, cycles }: (typeof choices)[number]): number =>
+    cycles * smallestPart(tileable, choice, workers);
   const best =
-    workers === 1
-      ? alone
-      : least(
-          choices.filter(({ choice }) => choice.column === alone?.choice.column),
-          ({ choice, cycles }) => cycles * smallestPart(tileable, choice, workers),
-        );
-  return best && planOf(tileable, best.choice, best.cycles, target);
+    "tile" in pick
+      ? choices.find(({ choice }) => tileName(choice) === pick.tile)
+      : workers === 1
+        ? choices[pick.rank]
+        : [...alike].sort((a, b) => busiest(a) - busiest(b))[pick.rank];
+  return best === undefined ? null : planOf(tileable, best.choice, best.cycles, target);
 }
 
 function planOf(tileable: Tileable, choice: TileChoice, cycles: number, target: Target): Plan {
   return {
     steps: tileSteps(tileable, choice, target),
     cycles,
-    why: whyOf(choice, unrolledOf(tileable, choice, target).terms),
+    why: `${tileName(choice)} in registers, ${unrolledOf(tileable, choice, target).terms} terms unrolled`,
+    tile: tileName(choice),
   };
 }
 
@@ -300,8 +313,8 @@ function parts(extent: number, factor: number): readonly (readonly [size: number
   return [...(full > 0 ? [[factor, full] as const] : []), ...(rest > 0 ? [[rest, 1] as const] : [])];
 }
 
-function whyOf({ column, columns, row, rows }: TileChoice, unroll: number): string {
-  return `${rows} ${row?.axis ?? "position"} x ${columns} ${column.axis} in registers, ${unroll} terms unrolled`;
+function tileName({ column, columns, row, rows }: TileChoice): string {
+  return `${rows} ${row?.axis ?? "position"} x ${columns} ${column.axis}`;
 }
 
 /** Splits, order and modes of a tile; pack last, when the order of the rhs's axes is known. */

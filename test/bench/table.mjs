@@ -107,8 +107,44 @@ function compilerLines({ bytes, compile }) {
   ];
 }
 
+/** The worst of each kind of data: of what bounds it, and of the largest sum of |x·w|. */
+function errorLines({ errors }) {
+  if (errors.length === 0) return [];
+  const held = errors.every(({ ofBound }) => ofBound <= 1);
+  return [
+    "",
+    `worst errors against float64; bounds: direct (K + 2)·2⁻²⁴·Σ|x·w| each element, winograd 1e-5 of the largest Σ|x·w|: ${held ? "all held" : "NOT HELD"}`,
+    ...errors.map(
+      ({ where, who, algorithm, data, ofBound, ofLargest, layer, runs }) =>
+        `  ${where.padEnd(7)}${who.padEnd(5)}${algorithm.padEnd(9)}${data.padEnd(13)}${percent(ofBound).padStart(6)} of the bound${ofBound <= 1 ? "" : " (!)"}, ${ofLargest.toExponential(1)} of the largest sum; worst of ${runs}: ${layer}`,
+    ),
+  ];
+}
+
+/** How ours scales over threads, against as many programs at once that share nothing. */
+function threadLines({ threads: lines }) {
+  if (lines.length === 0) return [];
+  const line = (one) => {
+    const { layer, oneMs, manyMs, scaling, independent, shares, large, held } = one;
+    const of = large ? `, ${percent(scaling / independent)} of it` : "";
+    const how = shares ? `${times(scaling)}; independent ${times(independent)}${of}` : "runs on one";
+    return `  ${layer.padEnd(31)}${digits(oneMs).padStart(8)}${digits(manyMs).padStart(8)}  ${how}${held ? "" : " (!)"}`;
+  };
+  return [
+    "",
+    `${lines[0].threads} threads: ms on one, ms on all, and how often as fast; independent: as many programs on one thread each, at once`,
+    ...lines.map(line),
+  ];
+}
+
 export function summaryLines(report) {
-  return [...report.summary.flatMap(backendLines), ...refusalLines(report.rows), ...compilerLines(report)];
+  return [
+    ...report.summary.flatMap(backendLines),
+    ...refusalLines(report.rows),
+    ...compilerLines(report),
+    ...errorLines(report),
+    ...threadLines(report),
+  ];
 }
 
 export function footer(report) {
