@@ -30,9 +30,8 @@ export function header({ engine, processor, start }) {
   write(
     "ms: median of one run. GF: 10⁹ operations of the definition a second. A peer's x: its time over ours.",
   );
-  write(
-    "of best: of the ceiling; where memory is the bound, our time over that of copying or reading the bytes once.",
-  );
+  write("of best: of the ceiling above; beside: of the same loop's, run right before and after each timing.");
+  write("Where memory is the bound: our time over that of copying or reading the bytes once.");
 }
 
 const peerWidth = (name) => Math.max(name.length, 15) + 2;
@@ -41,7 +40,7 @@ export function titles({ start }) {
   write();
   const peers = start.peers.map((name) => name.padStart(peerWidth(name))).join("");
   write(
-    `${"layer".padEnd(30)} ${"ours".padEnd(5)}${"ms".padStart(9)}${"GF".padStart(7)}${"of best".padStart(11)}${peers}`,
+    `${"layer".padEnd(30)} ${"ours".padEnd(5)}${"ms".padStart(9)}${"GF".padStart(7)}${"of best".padStart(11)}${"beside".padStart(8)}${peers}`,
   );
 }
 
@@ -49,6 +48,8 @@ function ofBest({ ofCeiling, floor, ms }) {
   if (floor !== null) return `${times(ms / floor.ms)} ${floor.kind}`;
   return ofCeiling === null ? "" : percent(ofCeiling);
 }
+
+const beside = ({ ofCeilingBeside: share }) => (share === null ? "" : percent(share));
 
 export function row({ start }, line, { errors }) {
   const peers = start.peers.map((name) => {
@@ -59,7 +60,7 @@ export function row({ start }, line, { errors }) {
   const error = errors ? `  error ${line.error.toExponential(1)}` : "";
   const how = `  ${line.algorithm}${line.target === "wasm-relaxed" ? ", relaxed" : ""}`;
   write(
-    `${line.layer.padEnd(30)} ${line.who.padEnd(5)}${digits(line.ms).padStart(9)}${digits(line.gf).padStart(7)}${ofBest(line).padStart(11)}${peers.join("")}${how}${error}`,
+    `${line.layer.padEnd(30)} ${line.who.padEnd(5)}${digits(line.ms).padStart(9)}${digits(line.gf).padStart(7)}${ofBest(line).padStart(11)}${beside(line).padStart(8)}${peers.join("")}${how}${error}`,
   );
 }
 
