@@ -255,6 +255,15 @@ export function freeNames(expr: Expr): ReadonlySet<string> {
   return out;
 }
 
+/** The axes and lets a statement reads, those of its body included. */
+export function stmtNames(stmt: Stmt): ReadonlySet<string> {
+  const names = new Set(stmtExprs(stmt).flatMap((expr) => [...freeNames(expr)]));
+  if (stmt.kind === "store" || stmt.kind === "reduce") for (const { of } of stmt.to.at.terms) names.add(of);
+  if (stmt.kind === "for" || stmt.kind === "if")
+    for (const inner of stmt.body) for (const name of stmtNames(inner)) names.add(name);
+  return names;
+}
+
 const keyOf = new WeakMap<Expr, string>();
 
 /** Equal for expressions of equal structure, and for no others. Its text means nothing. */

@@ -155,7 +155,8 @@ function prefixOf(nest: LoopNest): string {
 
 /** A nest without a reduction: the innermost axis in vectors where every operand is contiguous or constant along it. */
 function mapPart(lowered: LoweredKernel, nest: LoopNest, target: Target, workers: number): Part {
-  const steps = vectorSteps(nest, target);
+  // Beside the products of its kernel a copy hardly counts, but for its code.
+  const steps = vectorSteps(nest, target, lowered.nests.length > 1 ? 1 : copiedVectors);
   const iterations = iterationsOf(nest);
   const vector = steps.length > 0;
   const cycles =
@@ -169,14 +170,14 @@ function mapPart(lowered: LoweredKernel, nest: LoopNest, target: Target, workers
 }
 
 /** Steps that vectorise the innermost loop of a nest without a reduction; none where that would gather. */
-function vectorSteps(nest: LoopNest, target: Target): Step[] {
+function vectorSteps(nest: LoopNest, target: Target, atOnce = copiedVectors): Step[] {
   const last = nest.loops.at(-1);
   if (target.lanes === 1 || last === undefined || last.extent < target.lanes) return [];
   const strides = new Set(addressCoefficients(inlineIndexLets(nest), last.axis));
   if ([...strides].some((stride) => stride !== 0 && stride !== 1)) return [];
   if (nest.lets.some((l) => l.value.kind !== "index" && freeNames(l.value).has(last.axis))) return [];
   const axis = `${prefixOf(nest)}${last.axis}`;
-  const factor = target.lanes * vectorsAtOnce(nest, Math.floor(last.extent / target.lanes));
+  const factor = target.lanes * vectorsAtOnce(nest, Math.floor(last.extent / target.lanes), atOnce);
   const tail = last.extent % factor === 0 ? "exact" : "cut";
   return [
     { do: "split", axis, factor, into: [`${axis}.o`, `${axis}.i`], tail },
@@ -185,13 +186,13 @@ function vectorSteps(nest: LoopNest, target: Target): Step[] {
 }
 
 /** Vectors an iteration of a copy moves: the loop around one would take longer than it. */
-const copiedVectors = 8;
+const copiedVectors = 4;
 
 /** As many of a row's vectors as leave few over; 1 where an iteration computes more than a copy does. */
-function vectorsAtOnce({ stores, lets }: LoopNest, vectors: number): number {
+function vectorsAtOnce({ stores, lets }: LoopNest, vectors: number, most: number): number {
   const gated = ({ value }: LoopNest["stores"][number]): boolean => value.kind !== "load";
   if (stores.length > 1 || stores.some(gated) || lets.some((l) => l.value.kind !== "index")) return 1;
-  const best = Math.min(copiedVectors, vectors);
+  const best = Math.min(most, vectors);
   for (let count = best; count > best / 2; count--) if (vectors % count === 0) return count;
   return best;
 }
