@@ -44,7 +44,7 @@ export function isPixel(l: Loop): boolean {
  * tile. Its cycles are those of one worker alone. What lies along the lanes does not depend on the workers: there, a
  * multiply-add may round otherwise than where there are no lanes.
  *
- * With `pick` another one, or null where there are not so many. All of Winograd's have the lanes along the same axis:
+ * With `pick` another one, or null where there are not so many; a tile that does not fit is one as good. All of Winograd's have the lanes along the same axis:
  * workers cut its blocks otherwise, and along other axes the cuts would show in the roundings.
  */
 export function bestTile(
@@ -65,7 +65,7 @@ export function bestTile(
     cycles * smallestPart(tileable, choice, workers);
   const best =
     "tile" in pick
-      ? choices.find(({ choice }) => tileName(choice) === pick.tile)
+      ? (choices.find(({ choice }) => tileName(choice) === pick.tile) ?? alike[0])
       : workers === 1
         ? choices[pick.rank]
         : [...alike].sort((a, b) => busiest(a) - busiest(b))[pick.rank];

@@ -6,7 +6,7 @@ import { ConfigError } from "../../runtime/error.js";
 import type { LoweredKernel } from "../lower/lowered.js";
 import { refuse } from "../refusal.js";
 import { applySchedule } from "../schedule/apply.js";
-import type { Choice } from "../schedule/choose.js";
+import type { Choice, SchedulePick } from "../schedule/choose.js";
 import { scheduleFor } from "../schedule/choose.js";
 import type { TunedKernel } from "./tuning.js";
 import { scheduleOf } from "./tuning.js";
@@ -35,25 +35,25 @@ export function tunedChoice(tuned: TunedKernel, { ways, shared, target, name }: 
   const why = `the fastest of those measured, ${tuned.ms} ms on one thread`;
   const alone: Choice = { lowered, schedule, algorithm, why, predictedMs: tuned.ms, tile: null };
   if (target.threads === 1) return alone;
-  const tile = tileOf(lowered, printSchedule(schedule), target);
+  const found = pickOf(lowered, printSchedule(schedule), target);
   // A schedule that the compiler would not write is run as it is, by one worker.
-  if (tile === undefined) return { ...alone, why: `${why}; not shared` };
-  const choice = scheduleFor(name(shared[at]!), target, tile);
+  if (found === undefined) return { ...alone, why: `${why}; not shared` };
+  const choice = scheduleFor(name(shared[at]!), target, found.pick);
   return { ...choice, why: `${choice.why}; ${why}` };
 }
 
-/** Which of the lowering's tiles a schedule for one worker has; the best where there are none to choose from. */
-function tileOf(
-  lowered: LoweredKernel,
-  text: string,
-  target: Target,
-): { tile: string } | { rank: 0 } | undefined {
+/** Which of the lowering's schedules for one worker has this text: undefined where none has. */
+function pickOf(lowered: LoweredKernel, text: string, target: Target): { pick?: SchedulePick } | undefined {
   const one = withThreads(target, 1);
-  for (let rank = 0; ; rank++) {
-    const { tile, schedule } = scheduleFor(lowered, one, { rank });
-    if (rank > 0 && tile === null) return undefined;
-    if (printSchedule(schedule) === text) return tile === null ? { rank: 0 } : { tile };
-  }
+  const best = scheduleFor(lowered, one);
+  if (printSchedule(best.schedule) === text) return best.tile === null ? {} : { pick: { tile: best.tile } };
+  for (const blocks of [false, true])
+    for (let rank = 0; ; rank++) {
+      const { tile, schedule } = scheduleFor(lowered, one, { rank, blocks });
+      if (tile === null) break;
+      if (printSchedule(schedule) === text) return { pick: { tile } };
+    }
+  return undefined;
 }
 
 function refuseEntry({ layer, target }: TunedKernel, because: string): never {
