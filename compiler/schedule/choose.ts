@@ -14,7 +14,7 @@ import type { Algorithm, LoweredKernel } from "../lower/lowered.js";
 import { canFuse, draftOf, inlineIndexLets } from "./apply.js";
 import type { CopyBlock } from "./copy-block.js";
 import { blockToCopy } from "./copy-block.js";
-import { copyCycles, milliseconds, passCycles, storesCycles, tileCycles } from "./cost.js";
+import { copyCycles, milliseconds, passCycles, storesCycles, tileCycles, unrollsWhole } from "./cost.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
 import { blockToShare, loopToShare } from "./share-work.js";
 import { findRead } from "./stage.js";
@@ -305,6 +305,7 @@ function stagedPart(
   const prefix = prefixOf(nest);
   steps.push(...tapAxes.map((l): Step => ({ do: "mode", axis: prefix + l.axis, mode: "unroll" })));
   fusePixels(lowered, nest.name, steps);
+  fuseTaps(lowered, nest.name, target, steps);
   const draft = draftOf(lowered, steps);
   const around = block === null ? [] : draft.together!.loops;
   const tileable = { lowered, nest: named(draft, nest.name), prefix, around };
@@ -383,6 +384,23 @@ function iterationsOf(nest: LoopNest): number {
 function named(lowered: Pick<LoweredKernel, "nests">, name: string): LoopNest {
   return lowered.nests.find((candidate) => candidate.name === name)!;
 }
+
+/**
+ * Fuses the innermost taps with few channels where every address walks both as one and they are too many to unroll: one
+ * loop then runs over both, instead of one of a few iterations inside another.
+ */
+function fuseTaps(lowered: LoweredKernel, name: string, target: Target, steps: Step[]): void {
+  const nest = named(draftOf(lowered, steps), name);
+  const [taps, channels] = nest.loops.filter((l) => l.kind === "reduce").slice(-2);
+  if (taps === undefined || channels === undefined || channels.extent > mostFew) return;
+  if (taps.mode !== "serial" || unrollsWhole(taps.extent * channels.extent, target)) return;
+  if (!canFuse(nest, taps.axis, channels.axis)) return;
+  const prefix = prefixOf(nest);
+  steps.push({ do: "fuse", axes: [prefix + taps.axis, prefix + channels.axis], into: `${prefix}k` });
+}
+
+/** Channels of a pixel that fill no vector. */
+const mostFew = 4;
 
 /** Fuses neighbouring pixel axes that every address walks as one, so that a tile need not end with a row. */
 function fusePixels(lowered: LoweredKernel, name: string, steps: Step[]): void {

@@ -152,6 +152,11 @@ export function unrolling(extents: readonly number[], accumulators: number, targ
   return { whole, partial: last % partial === 0 || last > 2 * partial ? partial : 1 };
 }
 
+/** Whether so many terms may be unrolled in a tile of ordinary size. */
+export function unrollsWhole(terms: number, target: Target): boolean {
+  return terms * 8 <= costs[target.name].body;
+}
+
 /** Cycles of copying elements, `lanes` at a time where both sides are contiguous. */
 export function copyCycles(elements: number, vector: boolean, target: Target): number {
   const cost = costs[target.name];
