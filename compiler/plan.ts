@@ -12,26 +12,20 @@ import { parallelRange } from "../ir/parallel.js";
 import type { KernelCall, KernelProgram } from "../ir/program.js";
 import { controlBytes, lineBytes, scratchBytes } from "../ir/program.js";
 import type { Schedule } from "../ir/schedule.js";
-import type { Target } from "../ir/target.js";
-import { withThreads } from "../ir/target.js";
 import { elementBytes, elementCount } from "../ir/types.js";
 import type { LoweredKernel } from "./lower/lowered.js";
 import { naiveKernel } from "./lower/lowered.js";
 import type { AlgorithmOption } from "./lower/lowerings.js";
-import { lowerings } from "./lower/lowerings.js";
-import { lowerCopy, lowerMap, lowerPad } from "./lower/map.js";
 import type { Operand } from "./lower/operand.js";
+import type { Made, Work } from "./make-kernel.js";
+import { KernelMaker } from "./make-kernel.js";
 import type { Lifetime } from "./memory.js";
 import { assignOffsets } from "./memory.js";
 import type { PassContext } from "./pass.js";
 import type { PassOptions, PassTime } from "./run-passes.js";
-import { runKernelPasses } from "./run-passes.js";
-import { applySchedule } from "./schedule/apply.js";
 import type { Choice } from "./schedule/choose.js";
-import { choose, scheduleFor } from "./schedule/choose.js";
 import type { Action, ProgramBuffer, Storage, StoragePlan } from "./storage.js";
 import { planStorage } from "./storage.js";
-import { tunedChoice } from "./tune/choose-tuned.js";
 import type { TunedKernel, TuningIndex } from "./tune/tuning.js";
 
 /** Schedules written by hand, by the kernel they are for. */
@@ -85,19 +79,6 @@ export function plan(graph: Graph, options: PlanOptions): Planned {
   return planner.finish(graph.name, storage);
 }
 
-/** What f32 may not hold exactly is moved as it is in memory: one more axis, of the bytes of an element. */
-function inBytes(operand: Operand): Operand {
-  const { element, shape } = operand.type;
-  const bytes = elementBytes(element);
-  if (element === "f32" || bytes === 1) return operand;
-  const strides = [...operand.layout.strides.map((stride) => stride * bytes), 1];
-  return {
-    ...operand,
-    type: { element: "u8", shape: [...shape, bytes] },
-    layout: { ...operand.layout, strides },
-  };
-}
-
 /** A buffer bound from its first element. */
 function whole(buffer: ProgramBuffer): Storage {
   return { buffer, layout: { offset: 0, strides: [] } };
@@ -112,13 +93,6 @@ function buffersKey({ params, locals, nests }: Kernel): string {
   ].join();
 }
 
-/** The lowerings of an action, and the same as the workers of the target share them. */
-interface Ways {
-  readonly ways: readonly LoweredKernel[];
-  readonly shared: readonly LoweredKernel[];
-  readonly target: Target;
-}
-
 interface PendingCall {
   readonly kernel: string;
   readonly args: readonly { readonly buffer: ProgramBuffer; readonly elements: number }[];
@@ -130,15 +104,17 @@ class Planner {
   private readonly setup: PendingCall[] = [];
   private readonly run: PendingCall[] = [];
   private readonly layers: PlannedLayer[] = [];
-  private readonly times = new Map<string, number>();
   /** Buffers that setup writes, and those that a run writes (perhaps too). */
   private readonly invariant = new Set<ProgramBuffer>();
   private readonly varying = new Set<ProgramBuffer>();
   /** Buffers that setup kernels fill, by what fills them with what. */
   private readonly constants = new Map<string, ProgramBuffer>();
   private readonly names = new Map<string, number>();
+  private readonly maker: KernelMaker;
 
-  constructor(private readonly options: PlanOptions) {}
+  constructor(private readonly options: PlanOptions) {
+    this.maker = new KernelMaker(options);
+  }
 
   add(action: Action): void {
     const type = action.kind === "compute" ? action.node.type : action.type;
@@ -146,15 +122,12 @@ class Planner {
     if (elementCount(type.shape) === 0) return;
     const once = action.to.buffer.kind !== "output" && args.every((arg) => this.isInvariant(arg));
     (once ? this.invariant : this.varying).add(action.to.buffer);
-    // Setup is one worker's.
-    const target = once ? this.alone : this.options.target;
-    const ways = this.lowerings(action, args, this.alone);
-    const shared = target === this.alone ? ways : this.lowerings(action, args, target);
-    this.emit({ ways, shared, target }, action, args, once);
-  }
-
-  private get alone(): Target {
-    return withThreads(this.options.target, 1);
+    const work = { action, once, ...this.operands(action, args) };
+    this.emit(
+      this.maker.make(work, (base) => this.candidateName(base)),
+      work,
+      args,
+    );
   }
 
   private isInvariant({ buffer }: Storage): boolean {
@@ -171,66 +144,38 @@ class Planner {
     this.names.set(base, (this.names.get(base) ?? 0) + 1);
   }
 
-  /** Every way to compute an action, the plainest first; their names are not taken yet. */
-  private lowerings(action: Action, args: readonly Storage[], target: Target): readonly LoweredKernel[] {
+  /** An action's operands and its result as lowerings see them. */
+  private operands(action: Action, args: readonly Storage[]): Pick<Work, "operands" | "out"> {
     const operand = (name: string, storage: Storage, type: Operand["type"]): Operand => ({
       name,
       type,
       layout: { offset: 0, strides: storage.layout.strides },
       constant: this.isInvariant(storage),
     });
-    if (action.kind === "copy")
-      return [
-        lowerCopy(
-          inBytes(operand("x", args[0]!, action.type)),
-          inBytes(operand("y", action.to, action.type)),
-        ),
-      ];
-    const { node, argTypes } = action;
-    const names = node.op === "conv" ? ["x", "w"] : ["x"];
-    const operands = args.map((arg, i) => operand(names[i] ?? `a${i}`, arg, argTypes[i]!));
-    const out = operand("y", action.to, node.type);
-    if (node.op === "pad") {
-      const from = inBytes(operands[0]!);
-      const none = from === operands[0] ? [] : [0];
-      const padded = { ...node, low: [...node.low, ...none], high: [...node.high, ...none] };
-      return [lowerPad(padded, from, inBytes(out))];
-    }
-    if (node.op === "map") return [lowerMap(node, operands, out)];
-    return lowerings(node, operands, out, { ...this.options, target });
+    const { types, type, names } =
+      action.kind === "copy"
+        ? { types: [action.type], type: action.type, names: ["x"] }
+        : {
+            types: action.argTypes,
+            type: action.node.type,
+            names: action.node.op === "conv" ? ["x", "w"] : ["x"],
+          };
+    return {
+      operands: args.map((arg, i) => operand(names[i] ?? `a${i}`, arg, types[i]!)),
+      out: operand("y", action.to, type),
+    };
   }
 
-  private emit(
-    { ways, shared, target }: Ways,
-    action: Action,
-    args: readonly Storage[],
-    once: boolean,
-  ): void {
-    const { handSchedules, tuning } = this.options;
-    const name = (way: LoweredKernel): LoweredKernel => ({ ...way, name: this.candidateName(way.name) });
-    const named = shared.map(name);
-    const byHand = named.find((way) => handSchedules.has(way.name));
-    const tuned = (byHand === undefined && !once && tuning?.find(target.name, ways)) || null;
-    const choice: Choice =
-      byHand !== undefined
-        ? {
-            ...scheduleFor(byHand, target),
-            schedule: handSchedules.get(byHand.name)!,
-            why: "schedule given by hand",
-          }
-        : tuned !== null
-          ? tunedChoice(tuned, { ways, shared, target, name })
-          : choose(ways.map(name), target, named);
+  private emit(made: Made, { action, once }: Work, args: readonly Storage[]): void {
+    const { base, choice, ways, tuned, kernel, packed, legal } = made;
     const { lowered } = choice;
-    this.takeName(ways.find((way) => this.candidateName(way.name) === lowered.name)!.name);
-    const { kernel, packed } = applySchedule(lowered, choice.schedule);
+    this.takeName(base);
     const operands = [...args, action.to];
     const ownParams = lowered.params.slice(0, operands.length);
     const bound = new Map(ownParams.map((param, i) => [param.name, operands[i]!]));
     for (const { name, lowered: preparation } of lowered.prepared)
       bound.set(name, whole(this.prepare(name, preparation, bound)));
     for (const { name, kernel: packKernel } of packed) bound.set(name, whole(this.pack(packKernel, bound)));
-    const legal = this.legalise(kernel, target);
     (once ? this.setup : this.run).push(this.call(legal, bound));
     const { type, where, op } =
       action.kind === "compute" ? action.node : { type: action.type, where: "", op: "copy" };
@@ -251,8 +196,7 @@ class Planner {
 
   /** The constant operand a kernel of its own computes in setup. */
   private prepare(name: string, lowered: LoweredKernel, bound: ReadonlyMap<string, Storage>): ProgramBuffer {
-    const { schedule } = scheduleFor(lowered, this.alone);
-    return this.constantBy(applySchedule(lowered, schedule).kernel, name, lowered.name, bound);
+    return this.constantBy(this.maker.prepare(lowered), name, lowered.name, bound);
   }
 
   private pack(kernel: Kernel, bound: ReadonlyMap<string, Storage>): ProgramBuffer {
@@ -266,7 +210,7 @@ class Planner {
     as: string,
     bound: ReadonlyMap<string, Storage>,
   ): ProgramBuffer {
-    const legal = this.legalise(kernel, this.alone);
+    const legal = this.maker.legaliseAlone(kernel);
     const sources = kernel.params.slice(0, -1).map((param) => bound.get(param.name)!);
     const named = { ...legal, name: this.candidateName(as) };
     const shared = this.kernels.add(named);
@@ -287,13 +231,6 @@ class Planner {
     const all = new Map(bound).set(kernel.params.at(-1)!.name, whole(buffer));
     this.setup.push(this.call(shared, all));
     return buffer;
-  }
-
-  private legalise(kernel: Kernel, target: Target): Kernel {
-    const result = runKernelPasses(kernel, { ...this.options, target }, this.options.passes);
-    for (const { pass, milliseconds } of result.times)
-      this.times.set(pass, (this.times.get(pass) ?? 0) + milliseconds);
-    return result.kernel;
   }
 
   /** A call of the kernel, or of an equal one made before. */
@@ -363,7 +300,7 @@ class Planner {
       outputOffsets: storage.outputs.map((buffer) => offsets.get(buffer)!),
       weights: storage.weights.map(({ node, buffer }) => ({ node, offset: offsets.get(buffer)! })),
       layers: this.layers,
-      times: [...this.times].map(([pass, ms]) => ({ pass, milliseconds: ms })),
+      times: this.maker.times,
       memory: {
         inputs: total(storage.inputs),
         outputs: total(storage.outputs),

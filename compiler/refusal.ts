@@ -117,7 +117,10 @@ export const errorCodes = {
   "params-in-params": checkpoint("ApplyScopeInvalidVariablesStructureError", "params inside params"),
   "params-extra": checkpoint("-", "parameters the model does not use, where that was to be refused"),
   // What this version leaves out.
-  "dtype-unsupported": unsupported("-", "complex values; real floats work"),
+  "dtype-unsupported": unsupported(
+    "-",
+    "complex values in a function that takes real ones here, or parameters of an integer dtype",
+  ),
   "local-groups": unsupported(
     "NotImplementedError",
     "a local convolution in feature groups, which flax has not either",

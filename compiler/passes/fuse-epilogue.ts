@@ -12,8 +12,7 @@
  * rounded to them by a call: `%4 = conv … : bf16`, `%5 = map(%4) { … }` gives `fused={out: … bf16($acc) …}`.
  */
 import type { Graph, GraphBuilder, Node, NodeOf, ValueId } from "../../ir/graph.js";
-import type { Scalar } from "../../ir/scalar.js";
-import { arg, rounded, substitute, unrounded } from "../../ir/scalar.js";
+import { arg, nodesOf, rounded, substitute, unrounded } from "../../ir/scalar.js";
 import { sameShape } from "../../ir/types.js";
 import { operandBefore } from "../move-view.js";
 import { rewriteGraph } from "../rewrite.js";
@@ -72,7 +71,7 @@ function fuseOnce(map: NodeOf<"map">, builder: GraphBuilder, sole: ReadonlySet<V
     const operands = operandsBefore(map.args, value, found.views, builder);
     if (operands === null) continue;
     const producer = joined(found.producer, map, operands);
-    if (scalarSize(producer.op === "conv" ? producer.fused.out : producer.body) > largestBody) continue;
+    if (nodesOf(producer.op === "conv" ? producer.fused.out : producer.body).size > largestBody) continue;
     return { producer, views: found.views };
   }
   return null;
@@ -129,16 +128,4 @@ function joined(producer: Producer, map: NodeOf<"map">, operands: readonly (Valu
   return producer.op === "conv"
     ? { ...producer, args, element, fused: { ...producer.fused, out: result } }
     : { ...producer, args, element, body: result };
-}
-
-/** Number of distinct nodes of a scalar: what it costs to compute and to print. */
-function scalarSize(scalar: Scalar): number {
-  const seen = new Set<Scalar>();
-  const visit = (node: Scalar): void => {
-    if (seen.has(node)) return;
-    seen.add(node);
-    if (node.kind === "call") node.args.forEach(visit);
-  };
-  visit(scalar);
-  return seen.size;
 }

@@ -17,17 +17,22 @@ import type { Affine, Expr, For, Kernel, Stmt } from "../../ir/kernel.js";
 import { coefficient } from "../../ir/kernel.js";
 import type { Ranges } from "../../ir/range.js";
 import { affineRange, axisRange, integerRange } from "../../ir/range.js";
-import { mapStmts, stmtExprs, walkAccesses, walkExpr, walkExprs } from "../../ir/visit.js";
+import { mapBodies, mapStmts, stmtExprs, walkAccesses, walkExpr, walkExprs } from "../../ir/visit.js";
 import { afterLet, assumeTest, decideGates, withRange } from "./gates.js";
 
 export function partitionHalo(kernel: Kernel): Kernel {
-  return {
-    ...kernel,
-    nests: kernel.nests.map((nest) => ({
-      ...nest,
-      body: partition(decideGates(nest.body, new Map()), new Map()),
-    })),
-  };
+  return mapBodies(kernel, (given) => {
+    const body = decideGates(given, new Map());
+    return holdsTest(body) ? partition(body, new Map()) : body;
+  });
+}
+
+function holdsTest(stmts: readonly Stmt[]): boolean {
+  let found = false;
+  walkExprs(stmts, (expr) => {
+    if (expr.kind === "test") found = true;
+  });
+  return found;
 }
 
 function partition(stmts: readonly Stmt[], outer: Ranges): readonly Stmt[] {

@@ -8,17 +8,12 @@
  * This is what makes a register tile load each weight vector and each splat once. What reads a buffer that the block
  * also writes is only shared inside one statement. Exact: the same value is computed, once.
  */
-import type { Expr, Kernel, Nest, Stmt } from "../../ir/kernel.js";
-import { affineKey, exprChildren, stmtExprs } from "../../ir/visit.js";
+import type { Expr, Kernel, Stmt } from "../../ir/kernel.js";
+import { affineKey, exprChildren, mapBlocks, mapBodies, stmtExprs } from "../../ir/visit.js";
 
 export function share(kernel: Kernel): Kernel {
   const names = new Names(kernel);
-  return { ...kernel, nests: kernel.nests.map((nest) => shareNest(nest, names)) };
-}
-
-function shareNest(nest: Nest, names: Names): Nest {
-  const { body } = shareBlock(nest.body, names);
-  return body === nest.body ? nest : { ...nest, body };
+  return mapBodies(kernel, (body) => shareBlock(body, names).body);
 }
 
 /** Fresh let names, and structural numbers of expressions. */
@@ -93,16 +88,15 @@ interface SharedBlock {
 /** A block's own statements with shared lets; the blocks inside them are done for themselves. */
 function shareBlock(stmts: readonly Stmt[], names: Names): SharedBlock {
   const written = new Set<string>();
-  const inner = stmts.map((stmt) => {
-    if (stmt.kind === "store" || stmt.kind === "reduce") written.add(stmt.to.buffer);
-    if (stmt.kind !== "for" && stmt.kind !== "if") return stmt;
-    const block = shareBlock(stmt.body, names);
+  const inner = mapBlocks(stmts, (body) => {
+    const block = shareBlock(body, names);
     for (const buffer of block.written) written.add(buffer);
-    return block.body === stmt.body ? stmt : { ...stmt, body: block.body };
+    return block.body;
   });
+  for (const stmt of stmts) if (stmt.kind === "store" || stmt.kind === "reduce") written.add(stmt.to.buffer);
   const across = new Sharing(names, (expr) => !readsWritten(expr, written));
   for (const stmt of inner) for (const expr of stmtExprs(stmt)) across.count(expr);
-  let changed = inner.some((stmt, i) => stmt !== stmts[i]);
+  let changed = inner !== stmts;
   const out = inner.flatMap((stmt): readonly Stmt[] => {
     const before: Stmt[] = [];
     const first = mapOwnExprs(stmt, (expr) => across.rewrite(expr, before));

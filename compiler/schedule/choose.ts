@@ -3,13 +3,12 @@
  * project; every candidate is costed by cost.ts, and the answer is data with a sentence that says why.
  */
 
-import type { Expr } from "../../ir/kernel.js";
 import { coefficient } from "../../ir/kernel.js";
 import { printSchedule } from "../../ir/print.js";
 import type { Schedule, Step } from "../../ir/schedule.js";
 import type { Target } from "../../ir/target.js";
 import { withThreads } from "../../ir/target.js";
-import { freeNames, walkExpr } from "../../ir/visit.js";
+import { freeNames, loadsIn, readsBuffer } from "../../ir/visit.js";
 import type { Algorithm, LoweredKernel } from "../lower/lowered.js";
 import { canFuse, draftOf, inlineIndexLets } from "./apply.js";
 import type { CopyBlock } from "./copy-block.js";
@@ -202,9 +201,7 @@ function addressCoefficients(nest: LoopNest, axis: string): number[] {
   const out: number[] = [];
   for (const { to, value } of nest.stores) {
     out.push(coefficient(to.at, axis));
-    walkExpr(value, (e) => {
-      if (e.kind === "load") out.push(coefficient(e.from.at, axis));
-    });
+    for (const { from } of loadsIn(value)) out.push(coefficient(from.at, axis));
   }
   return out;
 }
@@ -364,17 +361,9 @@ function stagedOperands(lowered: LoweredKernel, nest: LoopNest): readonly Staged
     if (name !== lhs && access === "constant") continue;
     const read = nest.reduce === null ? null : findRead(nest, name);
     if (read === null || iterationsOf(nest) < manyUses * size) continue;
-    if (reads(nest.reduce!.value, name)) out.push({ operand: name, reason: `${element} converted` });
+    if (readsBuffer(nest.reduce!.value, name)) out.push({ operand: name, reason: `${element} converted` });
   }
   return out;
-}
-
-function reads(expr: Expr, buffer: string): boolean {
-  let found = false;
-  walkExpr(expr, (e) => {
-    if (e.kind === "load" && e.from.buffer === buffer) found = true;
-  });
-  return found;
 }
 
 function iterationsOf(nest: LoopNest): number {

@@ -9,7 +9,7 @@
 import { InternalError } from "../../ir/diagnostic.js";
 import type { Expr, Kernel, Parameter } from "../../ir/kernel.js";
 import { affine } from "../../ir/kernel.js";
-import { exprChildren, freeNames, mapExpr, walkExpr } from "../../ir/visit.js";
+import { exprChildren, freeNames, loadsIn, mapExpr, readsBuffer } from "../../ir/visit.js";
 import type { Draft } from "./apply.js";
 import { illegal, inlineIndexLets } from "./apply.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
@@ -89,10 +89,7 @@ function packKernel(
     reduce: null,
     stores: [{ to: { buffer: packed, at: to, lanes: 1, gate: null }, value }],
   };
-  const used = new Set<string>();
-  walkExpr(value, (e) => {
-    if (e.kind === "load") used.add(e.from.buffer);
-  });
+  const used = new Set(loadsIn(value).map(({ from }) => from.buffer));
   return {
     name: "pack",
     params: [
@@ -114,14 +111,8 @@ function largestConstant(
   constants: ReadonlySet<string>,
   axes: ReadonlySet<string>,
 ): Expr | null {
-  let onlyConstants = true;
-  let found = false;
-  walkExpr(expr, (e) => {
-    if (e.kind !== "load") return;
-    if (e.from.buffer === operand) found = true;
-    if (!constants.has(e.from.buffer)) onlyConstants = false;
-  });
-  if (!found) return null;
+  if (!readsBuffer(expr, operand)) return null;
+  const onlyConstants = loadsIn(expr).every(({ from }) => constants.has(from.buffer));
   if (expr.kind === "load" && expr.from.buffer === operand) return expr;
   if (onlyConstants && [...freeNames(expr)].every((name) => axes.has(name))) return expr;
   for (const child of exprChildren(expr)) {

@@ -17,7 +17,7 @@ import { addAffine, affine, coefficient, substituteAffine } from "../../ir/kerne
 import type { Range } from "../../ir/range.js";
 import { affineRange } from "../../ir/range.js";
 import type { Step } from "../../ir/schedule.js";
-import { freeNames, mapExpr, walkExpr } from "../../ir/visit.js";
+import { freeNames, loadsIn, mapExpr } from "../../ir/visit.js";
 import type { Draft } from "./apply.js";
 import { illegal } from "./apply.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
@@ -39,8 +39,8 @@ interface Dimension {
 export function findRead(nest: LoopNest, operand: string): Access | null {
   const found = new Map<string, Access>();
   const look = (expr: Expr): void =>
-    walkExpr(expr, (e) => {
-      if (e.kind === "load" && e.from.buffer === operand) found.set(JSON.stringify(e.from), e.from);
+    loadsIn(expr).forEach(({ from }) => {
+      if (from.buffer === operand) found.set(JSON.stringify(from), from);
     });
   if (nest.reduce !== null) look(nest.reduce.value);
   for (const store of nest.stores) look(store.value);

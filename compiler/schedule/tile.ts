@@ -2,11 +2,11 @@
  * Register tiles of one reduction nest: every candidate as schedule steps with what it should cost. The lhs is what
  * varies along the rows of a tile, the rhs (the second factor) along its columns, which run along the lanes.
  */
-import type { Access, Affine, Expr } from "../../ir/kernel.js";
+import type { Affine } from "../../ir/kernel.js";
 import { coefficient } from "../../ir/kernel.js";
 import type { Step } from "../../ir/schedule.js";
 import type { Target } from "../../ir/target.js";
-import { walkExpr } from "../../ir/visit.js";
+import { loadsIn } from "../../ir/visit.js";
 import type { LoweredKernel } from "../lower/lowered.js";
 import type { Body } from "./cost.js";
 import { tileCycles, trafficCycles, unrolling, vectorsOf } from "./cost.js";
@@ -150,23 +150,15 @@ function factorsOf(nest: LoopNest): Factors {
   if (known !== undefined) return known;
   const { value } = nest.reduce!;
   const second = value.kind === "call" && value.fn === "mul" ? value.args[1]! : value;
-  const rhsLoads = loadsOf(second);
+  const rhsLoads = loadsIn(second).map((load) => load.from);
   const rhsBuffers = new Set(rhsLoads.map((from) => from.buffer));
   const factors: Factors = {
     rhsBuffers,
     rhs: rhsLoads.map((from) => from.at),
-    lhs: loadsOf(value).flatMap((from) => (rhsBuffers.has(from.buffer) ? [] : [from.at])),
+    lhs: loadsIn(value).flatMap(({ from }) => (rhsBuffers.has(from.buffer) ? [] : [from.at])),
   };
   factorsOfNest.set(nest, factors);
   return factors;
-}
-
-function loadsOf(expr: Expr): Access[] {
-  const loads: Access[] = [];
-  walkExpr(expr, (e) => {
-    if (e.kind === "load") loads.push(e.from);
-  });
-  return loads;
 }
 
 /** Largest |step| of an axis in some loads. */
