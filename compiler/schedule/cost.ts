@@ -73,15 +73,15 @@ export const costs: Readonly<Record<TargetName, Costs>> = {
   },
   "wasm-relaxed": {
     multiplyAdd: 0.5,
-    load: 0.4,
-    laneMove: 1,
-    store: 1,
-    tile: 12,
-    iteration: 2,
+    load: 0.52,
+    laneMove: 0.38,
+    store: 1.17,
+    tile: 10,
+    iteration: 1.2,
     unroll: 4,
     body: 288,
-    registers: 15,
-    spill: 2,
+    registers: 16,
+    spill: 1.4,
   },
 };
 
