@@ -6,7 +6,7 @@ import type { PassContext } from "../pass.js";
 import { lowerConv } from "./conv.js";
 import type { LoweredKernel } from "./lowered.js";
 import type { Operand } from "./operand.js";
-import { lowerWinograd, winogradRefusal } from "./winograd.js";
+import { lowerWinograd, outputTiles, winogradRefusal } from "./winograd.js";
 
 /** "winograd" takes it wherever it is possible, whatever it should cost. */
 export type AlgorithmOption = "auto" | "direct" | "winograd";
@@ -29,7 +29,7 @@ export function lowerings(
   if (algorithm === "direct" || precision === "highest" || node.precision === "highest") return [direct];
   if (winogradRefusal(node, operands) !== null) return [direct];
   if (algorithm === "auto" && (node.element !== "f32" || roundsTo16(node.fused.out))) return [direct];
-  const winograd = ([2, 4] as const).map((m) => lowerWinograd(m, node, operands, out, target.threads));
+  const winograd = outputTiles(node).map((m) => lowerWinograd(m, node, operands, out, target.threads));
   return algorithm === "winograd" ? winograd : [direct, ...winograd];
 }
 

@@ -6,7 +6,7 @@ import type { OutputTile } from "./winograd-transform.js";
 /** How the outputs are cut into tiles and blocks. */
 export interface Tiling {
   readonly m: OutputTile;
-  /** Inputs a tile an axis: m + 2. */
+  /** Inputs a tile an axis: those of m outputs. */
   readonly size: number;
   /** Interleaved grids along each spatial axis: the dilation of the taps. */
   readonly grids: readonly number[];
@@ -26,6 +26,8 @@ export interface Tiling {
 export interface TilingProblem {
   readonly batch: number;
   readonly outSpatial: readonly number[];
+  /** Of the window, along each axis. */
+  readonly taps: number;
   readonly grids: readonly number[];
   readonly depth: number;
   readonly features: number;
@@ -33,8 +35,8 @@ export interface TilingProblem {
 }
 
 export function tilingOf(m: OutputTile, problem: TilingProblem): Tiling {
-  const { outSpatial, grids, depth, features } = problem;
-  const size = m + 2;
+  const { outSpatial, taps, grids, depth, features } = problem;
+  const size = m + taps - 1;
   const tiles = outSpatial.map((extent, d) => Math.ceil(Math.ceil(extent / grids[d]!) / m));
   const points = size ** tiles.length;
   const perRow = grids[0]! * (tiles.length === 1 ? 1 : tiles[1]! * grids[1]!);

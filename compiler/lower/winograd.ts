@@ -1,9 +1,9 @@
 /**
- * A 3-tap, stride-1 convolution (1-D or 2-D) by Winograd's F(m, 3): each tile of m outputs an axis is computed from
- * (m + 2) inputs with (m + 2) products a channel instead of 3m.
+ * A stride-1 convolution (1-D or 2-D) of r taps, three or five, by Winograd's F(m, r): each tile of m outputs an axis is
+ * computed from m + r - 1 inputs with as many products a channel instead of r * m.
  *
  * Three nests run block by block, so that what is between them stays in cache: `transform-lhs` (tiles to V), `multiply`
- * (M = V * U, one small matrix product for each of the (m + 2)^n points) and `transform-out` (M to outputs, with the
+ * (M = V * U, one small matrix product for each of the (m + r - 1)^n points) and `transform-out` (M to outputs, with the
  * epilogue). U, the transformed weights, is prepared once. The lhs is first copied with its border made real
  * (`stage-x`), unless every tile lies inside it. A dilation of d is d interleaved grids an axis, each tiled for itself.
  * Not exact: other products are rounded than in the definition.
@@ -30,13 +30,21 @@ import { transformAll, transformInput, transformOutput, transformTaps } from "./
 export function winogradRefusal(node: NodeOf<"conv">, operands: readonly Operand[]): string | null {
   const rank = node.window.length;
   if (rank !== 1 && rank !== 2) return "only 1-D and 2-D windows";
-  if (node.window.some((dim) => dim.size !== 3)) return "only windows of 3 taps";
+  const [first] = node.window;
+  if (outputTiles(node).length === 0 || node.window.some((dim) => dim.size !== first!.size))
+    return "only windows of 3 or 5 taps each way";
   if (node.window.some((dim) => dim.stride !== 1 || dim.lhsDilation !== 1)) return "only stride 1";
   if (node.local) return "a kernel for every output";
   if (node.groups !== 1 || node.batchGroups !== 1) return "only one group";
   if (node.fused.lhs.kind !== "arg") return "only a plain lhs";
   if (operands[1]?.constant !== true) return "the weights are not constant";
   return null;
+}
+
+/** Outputs a tile may have: more would need more points, whose powers cost digits. */
+export function outputTiles(node: NodeOf<"conv">): readonly OutputTile[] {
+  const taps = node.window[0]?.size;
+  return taps === 3 ? [2, 4] : taps === 5 ? [2] : [];
 }
 
 /** `winogradRefusal` has said null. */
@@ -59,6 +67,7 @@ class WinogradLowering {
   private readonly lhs: Operand;
   private readonly rhs: Operand;
   private readonly batch: number;
+  private readonly taps: number;
   private readonly depth: number;
   private readonly features: number;
   private readonly outSpatial: readonly number[];
@@ -79,8 +88,9 @@ class WinogradLowering {
     this.depth = this.rhs.type.shape[this.axes.rhs.in]!;
     this.outSpatial = this.axes.out.spatial.map((axis) => node.type.shape[axis]!);
     const grids = node.window.map((dim) => dim.rhsDilation);
-    const { batch, outSpatial, depth, features } = this;
-    this.tiling = tilingOf(m, { batch, outSpatial, grids, depth, features, workers });
+    this.taps = node.window[0]!.size;
+    const { batch, outSpatial, taps, depth, features } = this;
+    this.tiling = tilingOf(m, { batch, outSpatial, taps, grids, depth, features, workers });
   }
 
   lower(): LoweredKernel {
@@ -109,7 +119,11 @@ class WinogradLowering {
       nests: [...staged.nests, ...nests],
       together: this.together(nests),
       macs:
-        this.batch * this.features * this.depth * this.outSpatial.reduce((a, b) => a * b, 1) * 3 ** this.rank,
+        this.batch *
+        this.features *
+        this.depth *
+        this.outSpatial.reduce((a, b) => a * b, 1) *
+        this.taps ** this.rank,
     };
   }
 
@@ -195,7 +209,7 @@ class WinogradLowering {
   /** The lhs with its border made real, or the lhs itself where no tile leaves it. */
   private stage(): { source: StagedSource; nests: readonly LoopNest[]; locals: readonly Buffer[] } {
     const { m, tiles, grids } = this.tiling;
-    const extents = tiles.map((count, d) => grids[d]! * (count * m + 2));
+    const extents = tiles.map((count, d) => grids[d]! * (count * m + this.taps - 1));
     const spatial = this.axes.lhs.spatial;
     const lows = this.node.window.map((dim) => dim.low);
     const inside = spatial.every(
@@ -279,7 +293,7 @@ class WinogradLowering {
 
   /** V[point][tile][ic] = the transform of the tile's inputs. */
   private transformLhs(source: StagedSource, v: Buffer): LoopNest {
-    const { m, size, lhsPlane } = this.tiling;
+    const { size, lhsPlane } = this.tiling;
     const ic = this.channel("ic", this.depth);
     const values = this.positions(size).map((position): Expr => {
       let at = addAffine(affine(source.offset), this.batchIndex(), source.batch);
@@ -293,7 +307,7 @@ class WinogradLowering {
       });
       return { kind: "load", from: { buffer: source.buffer, at, lanes: 1, gate: null } };
     });
-    const transformed = transformAll(this.rank, size, values, (line) => transformInput(m, line));
+    const transformed = transformAll(this.rank, size, values, transformInput);
     const stores = transformed.map((value, point): Store => {
       const at = addAffine(addAffine(affine(point * lhsPlane), this.tileInBlock(), this.depth), ic);
       return { to: { buffer: v.name, at, lanes: 1, gate: null }, value };
@@ -394,10 +408,10 @@ class WinogradLowering {
 
   /** U[point][ic][oc], with the weight mask multiplied in. */
   private prepareWeights(weights: Parameter): PreparedOperand {
-    const { m, points } = this.tiling;
+    const { size, points } = this.tiling;
     const ic = this.channel("ic", this.depth);
     const oc = this.channel("oc", this.features);
-    const taps = this.positions(3).map((position): Expr => {
+    const taps = this.positions(this.taps).map((position): Expr => {
       const index: Affine[] = [];
       index[this.axes.rhs.in] = ic;
       index[this.axes.rhs.out] = oc;
@@ -410,7 +424,7 @@ class WinogradLowering {
         return { kind: "load", from: { buffer: operand.name, at, lanes: 1, gate: null } };
       });
     });
-    const transformed = transformAll(this.rank, 3, taps, (line) => transformTaps(m, line));
+    const transformed = transformAll(this.rank, this.taps, taps, (line) => transformTaps(size, line));
     const stores = Array.from({ length: points }, (_, point): Store => {
       const at = addAffine(addAffine(affine(point * this.depth * this.features), ic, this.features), oc);
       return { to: { buffer: weights.name, at, lanes: 1, gate: null }, value: transformed[point]! };
