@@ -67,8 +67,8 @@ function randomLayer(source: Random, winograd: boolean) {
   const groups = winograd ? 1 : source.pick([1, 1, 1, 2]);
   const depth = source.pick(winograd ? [1, 3, 17, 64, 130] : [1, 3, 8, 17]);
   const features = groups * source.pick([1, 3, 4, 8]);
-  const window = source.pick([3, 3, 5]);
-  const kernelSize = each(() => (winograd ? window : source.pick([1, 2, 3, 5])));
+  const taps = source.pick([3, 3, 5]);
+  const kernelSize = each(() => (winograd ? taps : source.pick([1, 2, 3, 5])));
   const strides = each(() => (winograd ? 1 : source.pick([1, 1, 2])));
   const kernelDilation = each(() => (winograd ? 1 : source.pick([1, 1, 2])));
   const padding = each(() => [source.int(0, 2), source.int(0, 2)] as const);
