@@ -3,6 +3,7 @@ import { backends } from "../codegen/backend.js";
 import type { Built } from "../compiler/compile.js";
 import type { KernelCall } from "../ir/program.js";
 import { targets } from "../ir/target.js";
+import { UnsupportedError } from "../runtime/error.js";
 import type { JsFactory } from "../runtime/run-js.js";
 import { instantiateJs } from "../runtime/run-js.js";
 import { instantiateWasm } from "../runtime/run-wasm.js";
@@ -50,5 +51,7 @@ async function instantiateCall(built: Built, call: KernelCall): Promise<{ run():
   const emit = await backends[target.backend]();
   const artifact = await emit({ ...program, kernels, setup: [], run: [call] }, target);
   if (artifact.kind === "wasm") return instantiateWasm(artifact.bytes);
+  if (artifact.kind === "wgsl")
+    throw new UnsupportedError("stage-unsupported", "calls of wgsl are not measured one by one");
   return instantiateJs(new Function(`return ${artifact.source}`)() as JsFactory, built.program);
 }

@@ -5,15 +5,15 @@
 import type { Artifact } from "../codegen/backend.js";
 import { backends } from "../codegen/backend.js";
 import type { Graph } from "../ir/graph.js";
-import type { Target, TargetName } from "../ir/target.js";
-import { targets, withThreads } from "../ir/target.js";
+import type { Adapter, Target, TargetName } from "../ir/target.js";
+import { targets, wgslTarget, withThreads } from "../ir/target.js";
 import type { ElementArray } from "../ir/types.js";
 import type { OutputTree, Program, Slot } from "../runtime/program.js";
 import type { Tensor } from "../runtime/tensor.js";
 import { bindParams, parameterData } from "./bind-params.js";
 import { checkParams } from "./checkpoint/check-params.js";
 import type { Variables } from "./checkpoint/tree.js";
-import type { BackendName, CompileOptions } from "./compile-options.js";
+import type { AnyBackend, CompileOptions } from "./compile-options.js";
 import {
   checkCompileOptions,
   handSchedules,
@@ -40,7 +40,7 @@ export interface Built {
 
 /** A traced program with its options, from which any target can be built. */
 export class Compilation {
-  readonly backend: BackendName;
+  readonly backend: AnyBackend;
   readonly precision: "default" | "highest";
   readonly traced: TraceResult;
   readonly name: string;
@@ -49,17 +49,21 @@ export class Compilation {
   readonly options: CompileOptions;
   /** What was decided that a user may want to know. */
   readonly notes: readonly string[];
-  private readonly built = new Map<TargetName, Promise<Built>>();
+  private readonly built = new Map<string, Promise<Built>>();
+  /** What is known of the GPU it is compiled for. */
+  readonly adapter: Adapter;
 
   /** `givenDTypes`: of parameters that come later. */
   constructor(
     private readonly target: TraceTarget,
     options: CompileOptions,
-    givenDTypes?: GivenDTypes,
+    private readonly givenDTypes?: GivenDTypes,
+    adapter: Partial<Adapter> = {},
   ) {
     checkCompileOptions("compile", options);
     this.options = options;
     this.backend = resolveBackend(options.backend);
+    this.adapter = { ...adapter, adapter: options.adapter ?? adapter.adapter ?? "gpu" };
     this.progress("trace", 0);
     this.traced = traceProgram(target, {
       inputs: options.inputs,
@@ -83,7 +87,12 @@ export class Compilation {
 
   /** The same program with other variables baked in. */
   withVariables(variables: Variables): Compilation {
-    return new Compilation(this.target, { ...this.options, variables });
+    return new Compilation(this.target, { ...this.options, variables }, this.givenDTypes, this.adapter);
+  }
+
+  /** The same program for what is known of a GPU. */
+  withAdapter(adapter: Adapter): Compilation {
+    return new Compilation(this.target, this.options, this.givenDTypes, adapter);
   }
 
   /** The tensors of a variables tree by parameter path; throws CheckpointError where they do not fit. */
@@ -100,11 +109,14 @@ export class Compilation {
 
   /** The target, with as many workers. */
   targetOf(name: TargetName): Target {
-    return withThreads(targets[name], this.threads);
+    const target = targets[name];
+    return target.grid === null
+      ? withThreads(target, this.threads)
+      : wgslTarget({ ...this.adapter, adapter: target.grid.adapter }, this.precision);
   }
 
   get targets(): readonly TargetName[] {
-    return targetsOf(this.backend, this.precision);
+    return targetsOf(this.backend, this.precision, this.adapter.adapter);
   }
 
   /** True while some parameter has no value yet. */
@@ -208,10 +220,10 @@ function needsHighest(graph: Graph): boolean {
   return graph.nodes.some((node) => node.op === "conv" && node.precision === "highest");
 }
 
-function notesOf(options: CompileOptions, backend: BackendName, precision: "default" | "highest"): string[] {
+function notesOf(options: CompileOptions, backend: AnyBackend, precision: "default" | "highest"): string[] {
   const notes: string[] = [];
-  if ((options.threads ?? 1) > 1 && backend === "js")
-    notes.push(`threads: ${options.threads} asked for; backend js runs on one`);
+  if ((options.threads ?? 1) > 1 && backend !== "wasm")
+    notes.push(`threads: ${options.threads} asked for; backend ${backend} runs on one`);
   if (precision === "highest" && options.precision !== "highest")
     notes.push('precision: a layer asks for "highest", so the whole program is compiled with it');
   if (precision === "highest" && options.algorithm === "winograd")

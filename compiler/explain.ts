@@ -1,4 +1,5 @@
 /** What was decided and why, layer by layer, as data and as text. */
+import type { Artifact } from "../codegen/backend.js";
 import { printSchedule } from "../ir/print.js";
 import type { Built, Compilation } from "./compile.js";
 
@@ -51,8 +52,21 @@ export function explain(compilation: Compilation, built: Built): Explanation {
     macs: layers.reduce((sum, layer) => sum + layer.macs, 0),
     memoryBytes: planned.program.memoryBytes,
     memory: planned.memory,
-    codeBytes: artifact.kind === "wasm" ? artifact.bytes.length : artifact.source.length,
+    codeBytes: codeBytes(artifact),
   };
+}
+
+function codeBytes(artifact: Artifact): number {
+  switch (artifact.kind) {
+    case "wasm":
+      return artifact.bytes.length;
+    case "js":
+      return artifact.source.length;
+    case "wgsl":
+      return artifact.program.shaders.reduce((sum, code) => sum + code.length, 0);
+    default:
+      return artifact satisfies never;
+  }
 }
 
 export function explanationText(explanation: Explanation): string {

@@ -22,13 +22,15 @@ import { lowerings } from "./lower/lowerings.js";
 import { lowerCopy, lowerMap, lowerPad } from "./lower/map.js";
 import type { Operand } from "./lower/operand.js";
 import type { Lifetime } from "./memory.js";
-import { assignOffsets } from "./memory.js";
+import { assignOffsets, assignRegions } from "./memory.js";
 import type { PassContext } from "./pass.js";
 import type { PassOptions, PassTime } from "./run-passes.js";
 import { runKernelPasses } from "./run-passes.js";
 import { applySchedule } from "./schedule/apply.js";
 import type { Choice } from "./schedule/choose.js";
 import { choose, scheduleFor } from "./schedule/choose.js";
+import { gridSteps } from "./schedule/grid.js";
+import type { PackedOperand } from "./schedule/pack.js";
 import type { Action, ProgramBuffer, Storage, StoragePlan } from "./storage.js";
 import { planStorage } from "./storage.js";
 
@@ -109,6 +111,13 @@ interface Ways {
   readonly ways: readonly LoweredKernel[];
   readonly shared: readonly LoweredKernel[];
   readonly target: Target;
+}
+
+/** A kernel whose nests are grids and otherwise as they were lowered. */
+function onGrid(lowered: LoweredKernel, target: Target): Kernel {
+  const steps = lowered.nests.flatMap((nest) => gridSteps(nest, target));
+  const schedule = { kernel: lowered.name, target: target.name, steps, reassociates: false };
+  return applySchedule(lowered, schedule).kernel;
 }
 
 interface PendingCall {
@@ -218,7 +227,7 @@ class Planner {
     const bound = new Map(ownParams.map((param, i) => [param.name, operands[i]!]));
     for (const { name, lowered: preparation } of lowered.prepared)
       bound.set(name, whole(this.prepare(name, preparation, bound)));
-    for (const { name, kernel: packKernel } of packed) bound.set(name, whole(this.pack(packKernel, bound)));
+    for (const each of packed) bound.set(each.name, whole(this.pack(each, bound)));
     const legal = this.legalise(kernel, target);
     (once ? this.setup : this.run).push(this.call(legal, bound));
     const { type, where, op } =
@@ -242,8 +251,10 @@ class Planner {
     return this.constantBy(applySchedule(lowered, schedule).kernel, name, lowered.name, bound);
   }
 
-  private pack(kernel: Kernel, bound: ReadonlyMap<string, Storage>): ProgramBuffer {
-    return this.constantBy(kernel, kernel.params.at(-1)!.name, "pack", bound);
+  private pack({ kernel, lowered }: PackedOperand, bound: ReadonlyMap<string, Storage>): ProgramBuffer {
+    const { alone } = this;
+    const packing = alone.grid === null ? kernel : onGrid(lowered, alone);
+    return this.constantBy(packing, kernel.params.at(-1)!.name, "pack", bound);
   }
 
   /** The buffer a setup kernel fills through its last parameter; the same work on the same weights is done once. */
@@ -316,10 +327,13 @@ class Planner {
     });
     const isFixed = new Set(fixed);
     const others = [...lifetimes].filter(([buffer]) => !isFixed.has(buffer));
-    const { offsets, bytes } = assignOffsets(
-      fixedLifetimes,
-      others.map(([buffer, life]) => [buffer, { ...life, bytes: bytesOf(buffer) }] as const),
+    const temporaries = others.map(
+      ([buffer, life]) => [buffer, { ...life, bytes: bytesOf(buffer) }] as const,
     );
+    const { offsets, bytes, regions } =
+      this.options.target.grid === null
+        ? { ...assignOffsets(fixedLifetimes, temporaries), regions: null }
+        : assignRegions(fixedLifetimes, temporaries);
     const place = ({ kernel, args, locals }: PendingCall): KernelCall => ({
       kernel,
       args: [
@@ -344,6 +358,7 @@ class Planner {
         setup: this.setup.map(place),
         run: this.run.map(place),
         memoryBytes: shares ? control + controlBytes : Math.max(bytes, 1),
+        ...(regions === null ? {} : { regions }),
         ...(shares ? { threads: { count: this.options.target.threads, control } } : {}),
       },
       inputOffsets: storage.inputs.map((buffer) => offsets.get(buffer)!),

@@ -131,6 +131,6 @@ function parseSplit(cursor: Cursor, name: () => string): Step {
   const into = [name(), name()] as const;
   cursor.expect("tail");
   cursor.expect("=");
-  const tails: readonly Tail[] = ["exact", "cut"];
+  const tails: readonly Tail[] = ["exact", "cut", "gate"];
   return { do: "split", axis, factor, into, tail: cursor.expectOne(tails, "a tail") };
 }

@@ -7,14 +7,17 @@
  * greatest common divisor to make up for. Names that were fixed before the loop are the same on both sides and cancel.
  */
 import type { Affine } from "./kernel.js";
-import { coefficient } from "./kernel.js";
-import type { Range, Ranges } from "./range.js";
+import { addAffine, affine, coefficient } from "./kernel.js";
+import type { Fact, Range, Ranges } from "./range.js";
+import { affineRange } from "./range.js";
 
 /** One write inside the loop; `at` over axes and opaque integer lets, index lets replaced by what they stand for. */
 export interface Write {
   readonly at: Affine;
   readonly lanes: number;
   readonly ranges: Ranges;
+  /** What is known of sums of several axes where the write happens. */
+  readonly sums?: readonly Fact[];
 }
 
 export interface RaceLoop {
@@ -45,7 +48,15 @@ export function neverMeetInPieces(
 }
 
 /** `apart`: by how much the axis at `a` may exceed that at `b`. */
-function neverMeetAt(a: Write, b: Write, axis: string, fixed: ReadonlySet<string>, apart: Range): boolean {
+function neverMeetAt(
+  first: Write,
+  second: Write,
+  axis: string,
+  fixed: ReadonlySet<string>,
+  apart: Range,
+): boolean {
+  const a = withSums(first, axis);
+  const b = withSums(second, axis);
   if ((apart.min >= 0 && apart.max <= 0) || neverHappens(a) || neverHappens(b)) return true;
   const coef = coefficient(a.at, axis);
   const step = Math.abs(coef);
@@ -76,6 +87,26 @@ function neverMeetAt(a: Write, b: Write, axis: string, fixed: ReadonlySet<string
   const misses = (from: number, to: number): boolean =>
     from > to || missesMultiples(low + step * from, high + step * to, period);
   return misses(Math.max(1, min), max) && misses(min, Math.min(-1, max));
+}
+
+/**
+ * The write with each sum of axes that is known to lie in a range (a loop split in two, with a gate) as one name, unless
+ * the loop's own axis is part of it.
+ */
+function withSums(write: Write, axis: string): Write {
+  let { at } = write;
+  const ranges = new Map(write.ranges);
+  for (const { of, by } of write.sums ?? []) {
+    const [head] = of.terms;
+    if (head === undefined || of.terms.length < 2 || coefficient(of, axis) !== 0) continue;
+    const times = coefficient(at, head.of) / head.coef;
+    if (times === 0 || of.terms.some((term) => coefficient(at, term.of) !== times * term.coef)) continue;
+    const name = `?${of.terms.map((term) => `${term.coef}*${term.of}`).join("+")}+${of.offset}`;
+    const known = affineRange(of, write.ranges);
+    ranges.set(name, { min: Math.max(known.min, 0), max: Math.min(known.max, by - 1) });
+    at = addAffine(addAffine(at, of, -times), affine(0, { [name]: times }));
+  }
+  return { ...write, at, ranges };
 }
 
 /** Inside a loop of no iterations. */

@@ -27,7 +27,7 @@ export function lowerings(
 ): readonly LoweredKernel[] {
   const direct = lowerConv(node, operands, out);
   if (algorithm === "direct" || precision === "highest" || node.precision === "highest") return [direct];
-  if (winogradRefusal(node, operands) !== null) return [direct];
+  if (winogradRefusal(node, operands) !== null || target.grid !== null) return [direct];
   if (algorithm === "auto" && (node.element !== "f32" || roundsTo16(node.fused.out))) return [direct];
   const winograd = ([2, 4] as const).map((m) => lowerWinograd(m, node, operands, out, target.threads));
   return algorithm === "winograd" ? winograd : [direct, ...winograd];

@@ -11,7 +11,8 @@ import { withThreads } from "../../ir/target.js";
 import { freeNames, walkExpr } from "../../ir/visit.js";
 import type { Algorithm, LoweredKernel } from "../lower/lowered.js";
 import { canFuse, draftOf, inlineIndexLets } from "./apply.js";
-import { copyCycles, milliseconds, storesCycles, tileCycles } from "./cost.js";
+import { copyCycles, gridCycles, milliseconds, storesCycles, tileCycles } from "./cost.js";
+import { gridSteps } from "./grid.js";
 import type { LoopNest } from "./loop-nest.js";
 import { blockToShare, loopToShare } from "./share-work.js";
 import { findRead } from "./stage.js";
@@ -84,14 +85,19 @@ function blockCount({ together }: LoweredKernel): number {
   return together === null ? 1 : together.loops.reduce((count, l) => count * l.extent, 1);
 }
 
-/** The steps, and one more if workers are to share the nest that they make. */
+/** The steps, and those that make workers or a grid share the nest that they make. */
 function sharing(
   lowered: LoweredKernel,
   steps: readonly Step[],
   name: string,
   cycles: number,
   workers: number,
+  target: Target,
 ): Part {
+  if (target.grid !== null) {
+    const grid = gridSteps(named(draftOf(lowered, steps), name), target);
+    return { steps: [...steps, ...grid], why: [], cycles: gridCycles(cycles, target.grid) };
+  }
   const draft = workers === 1 ? null : draftOf(lowered, steps);
   const shared = draft && loopToShare(draft, named(draft, name), cycles, workers);
   if (shared === null) return { steps, why: [], cycles };
@@ -126,7 +132,7 @@ function mapPart(lowered: LoweredKernel, nest: LoopNest, target: Target, workers
     nest.stores.length === 1
       ? copyCycles(iterations, vector, target)
       : storesCycles(nest, iterations, vector, target);
-  const shared = sharing(lowered, steps, nest.name, cycles, workers);
+  const shared = sharing(lowered, steps, nest.name, cycles, workers, target);
   if (lowered.nests.length > 1) return { ...shared, why: [] };
   const what = vector ? `${iterations} elements, ${target.lanes} at a time` : `${iterations} elements`;
   return { ...shared, why: [what, ...shared.why] };
@@ -139,6 +145,8 @@ function vectorSteps(nest: LoopNest, target: Target): Step[] {
   const strides = new Set(addressCoefficients(inlineIndexLets(nest), last.axis));
   if ([...strides].some((stride) => stride !== 0 && stride !== 1)) return [];
   if (nest.lets.some((l) => l.value.kind !== "index" && freeNames(l.value).has(last.axis))) return [];
+  // Lanes of a grid take single elements rather than the ends of rows.
+  if (target.grid !== null && last.extent % target.lanes !== 0) return [];
   const axis = `${prefixOf(nest)}${last.axis}`;
   const tail = last.extent % target.lanes === 0 ? "exact" : "cut";
   return [
@@ -180,7 +188,7 @@ function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target, w
       const elements = iterationsOf(copy);
       const copySteps = vectorSteps(copy, target);
       const alone = copyCycles(elements, copySteps.length > 0, target);
-      const shared = sharing(lowered, [...steps, ...copySteps], copy.name, alone, workers);
+      const shared = sharing(lowered, [...steps, ...copySteps], copy.name, alone, workers, target);
       steps.splice(0, steps.length, ...shared.steps);
       cycles += shared.cycles;
       why.push(`${reason} in a copy of ${elements} elements`);
@@ -191,7 +199,7 @@ function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target, w
     const tileable = { lowered, nest: named(draftOf(lowered, steps), nest.name), prefix };
     const plan = bestTile(tileable, target, workers);
     if (plan !== null) {
-      const shared = sharing(lowered, [...steps, ...plan.steps], nest.name, plan.cycles, workers);
+      const shared = sharing(lowered, [...steps, ...plan.steps], nest.name, plan.cycles, workers, target);
       return { ...shared, why: [plan.why, ...why, ...shared.why], cycles: cycles + shared.cycles };
     }
   }
@@ -203,7 +211,7 @@ function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target, w
     { terms: 1, lhsLoads: 1 },
     target,
   );
-  const shared = sharing(lowered, [], nest.name, scalar, workers);
+  const shared = sharing(lowered, [], nest.name, scalar, workers, target);
   return { ...shared, why: ["one output at a time: nothing to tile", ...shared.why] };
 }
 

@@ -3,7 +3,7 @@
  * time shown by explain() is this divided by the clock.
  */
 import type { Expr } from "../../ir/kernel.js";
-import type { Target, TargetName } from "../../ir/target.js";
+import type { AdapterClass, Target, TargetName } from "../../ir/target.js";
 import { walkExpr } from "../../ir/visit.js";
 import type { LoopNest } from "./loop-nest.js";
 
@@ -81,6 +81,30 @@ const costs: Readonly<Record<TargetName, Costs>> = {
     unroll: 4,
     body: 288,
     registers: 15,
+    spill: 2,
+  },
+  "wgsl-software": {
+    multiplyAdd: 3,
+    load: 4,
+    laneMove: 4,
+    store: 4,
+    tile: 40,
+    iteration: 8,
+    unroll: 1,
+    body: 1,
+    registers: 24,
+    spill: 1.3,
+  },
+  "wgsl-gpu": {
+    multiplyAdd: 0.02,
+    load: 0.06,
+    laneMove: 0.06,
+    store: 0.06,
+    tile: 0.4,
+    iteration: 0.04,
+    unroll: 4,
+    body: 64,
+    registers: 24,
     spill: 2,
   },
 };
@@ -190,6 +214,17 @@ const sharingCycles = 2e-6 * clockHz;
 /** Cycles of a nest that workers share, of which the busiest does `part`. */
 export function sharedCycles(cycles: number, part: number): number {
   return cycles * part + sharingCycles;
+}
+
+/** A dispatch: encoding it, starting it, and waiting for the one before. */
+const dispatchCycles: Readonly<Record<AdapterClass, number>> = {
+  gpu: 10e-6 * clockHz,
+  software: 60e-6 * clockHz,
+};
+
+/** Cycles of a nest that a grid runs; what one lane costs has the number of lanes in it already. */
+export function gridCycles(cycles: number, { adapter }: NonNullable<Target["grid"]>): number {
+  return cycles + dispatchCycles[adapter];
 }
 
 export function milliseconds(cycles: number): number {

@@ -39,6 +39,8 @@ export interface LoopNest {
     /** Where false the term is not formed at all. */
     readonly guard: Expr | null;
   } | null;
+  /** Conditions on axes outside the reduction; an iteration in which not all hold does nothing. */
+  readonly within?: readonly Expr[];
   /** What each iteration writes, in order; a nest with a reduction reads its value as `accumulator`. */
   readonly stores: readonly Store[];
 }
@@ -100,6 +102,7 @@ export function mapNest(
       value: expr(nest.reduce.value),
       guard: nest.reduce.guard && expr(nest.reduce.guard),
     },
+    ...(nest.within === undefined ? {} : { within: nest.within.map(expr) }),
     stores: nest.stores.map(({ to, value }) => ({ to: access(to), value: expr(value) })),
   };
 }
@@ -143,12 +146,18 @@ class NestBuilder {
   /** The loops outside the register tile. `extents` overrides the extents of loops inside a tail. */
   outer(index: number, extents: Extents, scope: Scope): readonly Stmt[] {
     const { stmts, inScope } = this.lets(scope, this.nest.lets);
-    if (index === this.tileStart) return [...stmts, ...this.tileBody(extents, inScope)];
+    if (index === this.tileStart) return [...stmts, ...this.inside(this.tileBody(extents, inScope))];
     const current = this.nest.loops[index]!;
     return [
       ...stmts,
       ...this.loopOf(current, extents, (e) => this.outer(index + 1, e, add(inScope, current.axis))),
     ];
+  }
+
+  /** The statements where every condition of the nest holds. */
+  private inside(body: readonly Stmt[]): readonly Stmt[] {
+    const { within = [] } = this.nest;
+    return within.reduceRight((inner, when): readonly Stmt[] => [{ kind: "if", when, body: inner }], body);
   }
 
   private loopOf(

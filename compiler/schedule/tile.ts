@@ -111,12 +111,25 @@ function tileChoices({ nest }: Tileable, target: Target): TileChoice[] {
 }
 
 function columnCounts(column: Loop, registers: readonly number[], target: Target): number[] {
+  if (target.grid !== null) return wholeColumns(column.extent, target);
   const counts = registers.map((count) => count * target.lanes);
   const fitting = counts.filter((count) => count <= column.extent);
   return fitting.length > 0 ? fitting : [column.extent];
 }
 
+/** Lanes of a grid do the same work each: tiles divide the axis. Whole vectors are best; small axes are one tile. */
+function wholeColumns(extent: number, target: Target): number[] {
+  const divisors = divisorsOf(extent, 8 * target.lanes);
+  const vectors = divisors.filter((count) => count % target.lanes === 0);
+  return vectors.length > 0 ? vectors : extent <= 2 * target.lanes ? [extent] : divisors;
+}
+
+function divisorsOf(extent: number, most: number): number[] {
+  return Array.from({ length: Math.min(most, extent) }, (_, i) => i + 1).filter((n) => extent % n === 0);
+}
+
 function rowCounts(row: Loop, target: Target): number[] {
+  if (target.grid !== null) return divisorsOf(row.extent, 8);
   const most = target.lanes === 1 ? 4 : 8;
   return Array.from({ length: Math.min(most, row.extent) }, (_, i) => i + 1);
 }

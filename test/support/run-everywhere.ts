@@ -10,8 +10,14 @@ import type { ElementArray } from "../../ir/types.js";
 import type { Tensor } from "../../runtime/tensor.js";
 import { toFloat32 } from "../../runtime/tensor.js";
 
-export const ways = ["interpreter", "js", "wasm"] as const;
-export type Way = (typeof ways)[number];
+export type Way = "interpreter" | "js" | "wasm" | "wgsl" | "wgsl-gpu";
+
+/** The ways comparisons take; the tests of a process may choose others. */
+export let ways: readonly Way[] = ["interpreter", "js", "wasm"];
+
+export function takeWays(chosen: readonly Way[]): void {
+  ways = chosen;
+}
 
 export interface Everywhere {
   readonly target: TraceTarget;
@@ -38,7 +44,31 @@ function interpretProgramGraph({ target, inputs, variables }: Everywhere): Tenso
   return { data: data!, shape, dtype };
 }
 
-async function runBackend(backend: "js" | "wasm", program: Everywhere): Promise<Tensor> {
+async function runBackend(way: Exclude<Way, "interpreter">, program: Everywhere): Promise<Tensor> {
+  if (way === "wgsl" || way === "wgsl-gpu") return runGpu(way === "wgsl" ? "software" : "gpu", program);
+  return runHost(way, program);
+}
+
+/** On the adapter there is, by the schedules of a class. */
+async function runGpu(adapter: "gpu" | "software", program: Everywhere): Promise<Tensor> {
+  const { target, inputs, variables, precision = "highest", baked = true, options = {} } = program;
+  const executable = await compile<typeof target>(target, {
+    ...options,
+    inputs,
+    precision,
+    backend: "wgsl",
+    adapter,
+    ...(baked && variables !== undefined ? { variables } : {}),
+  });
+  if (!baked && variables !== undefined) await executable.setVariables(variables);
+  try {
+    return (await executable.run(...inputs)) as Tensor;
+  } finally {
+    executable.dispose();
+  }
+}
+
+async function runHost(backend: "js" | "wasm", program: Everywhere): Promise<Tensor> {
   const { target, inputs, variables, precision = "highest", baked = true, options = {} } = program;
   const executable = await compile(target, {
     ...options,
