@@ -145,12 +145,13 @@ function call(context: Context, scope: Scope, expr: Extract<Expr, { kind: "call"
     case "not":
       return { text: `(!${whole(a!)})`, lanes };
     case "abs":
-    case "max":
-    case "min":
     case "floor":
     case "sqrt":
     case "fma":
       return { text: `${expr.fn}(${list()})`, lanes };
+    case "max":
+    case "min":
+      return support(`${expr.fn}_of`);
     case "pow2":
     case "mantissa":
     case "exponent":

@@ -8,6 +8,8 @@ export type Lanes = 1 | 4;
 
 export type FixedSupport =
   | "odd_bits"
+  | "max_of"
+  | "min_of"
   | "pow2"
   | "mantissa"
   | "exponent"
@@ -26,8 +28,16 @@ export type FixedSupport =
 /** A function by name, or one that a table expands, for so many lanes. */
 export type Support = FixedSupport | `${DerivedFn}_${Lanes}` | `${LanewiseSupport}_4`;
 
-/** Functions of one number that are also wanted for the lanes of a vector. */
-export const lanewise = ["pow2", "mantissa", "exponent", "round_f16", "round_bf16"] as const;
+/** Functions that are also wanted for the lanes of vectors. */
+export const lanewise = [
+  "max_of",
+  "min_of",
+  "pow2",
+  "mantissa",
+  "exponent",
+  "round_f16",
+  "round_bf16",
+] as const;
 export type LanewiseSupport = (typeof lanewise)[number];
 
 export const needs: Readonly<Partial<Record<FixedSupport, readonly FixedSupport[]>>> = {
@@ -37,12 +47,24 @@ export const needs: Readonly<Partial<Record<FixedSupport, readonly FixedSupport[
 };
 
 /**
- * odd_bits hides that a number is not finite: a constant expression may not be. from_f16 and to_f16 work on the bits, since
+ * max_of and min_of pass NaN on, as those of the language need not. odd_bits hides that a number is not finite: a constant expression may not be. from_f16 and to_f16 work on the bits, since
  * an adapter may flush what is subnormal and round as it likes; below the normal numbers of float16, adding 0.5 rounds to
  * its last place, 2^-24.
  */
 export const definitions: Readonly<Record<FixedSupport, readonly string[]>> = {
   odd_bits: ["var<private> odd_bits = array<u32, 3>(0x7f800000u, 0xff800000u, 0x7fc00000u);"],
+  max_of: [
+    "fn max_of(a: f32, b: f32) -> f32 {",
+    "  if ((bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u) { return a; }",
+    "  return select(max(a, b), b, (bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u);",
+    "}",
+  ],
+  min_of: [
+    "fn min_of(a: f32, b: f32) -> f32 {",
+    "  if ((bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u) { return a; }",
+    "  return select(min(a, b), b, (bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u);",
+    "}",
+  ],
   pow2: ["fn pow2(n: f32) -> f32 { return bitcast<f32>((i32(n) + 127) << 23u); }"],
   mantissa: [
     "fn mantissa(x: f32) -> f32 { return bitcast<f32>((bitcast<u32>(x) & 0x7fffffu) | 0x3f000000u); }",
@@ -84,23 +106,23 @@ export const definitions: Readonly<Record<FixedSupport, readonly string[]>> = {
     "fn from_i8(word: u32, at: u32) -> f32 { return f32(extractBits(bitcast<i32>(word), (at & 3u) * 8u, 8u)); }",
   ],
   from_u8: ["fn from_u8(word: u32, at: u32) -> f32 { return f32(extractBits(word, (at & 3u) * 8u, 8u)); }"],
-  div_floor: [
-    "fn div_floor(of: i32, by: i32) -> i32 { return select(of / by, -((by - 1 - of) / by), of < 0); }",
-  ],
+  div_floor: ["fn div_floor(i: i32, by: i32) -> i32 { return select(i / by, -((by - 1 - i) / by), i < 0); }"],
   mod_floor: [
-    "fn mod_floor(of: i32, by: i32) -> i32 { let rest = of % by; return select(rest, rest + by, rest < 0); }",
+    "fn mod_floor(i: i32, by: i32) -> i32 { let rest = i % by; return select(rest, rest + by, rest < 0); }",
   ],
   reflect_in: [
-    "fn reflect_in(of: i32, by: i32) -> i32 {",
+    "fn reflect_in(i: i32, by: i32) -> i32 {",
     "  if (by == 1) { return 0; }",
-    "  let at = mod_floor(of, 2 * by - 2);",
+    "  let at = mod_floor(i, 2 * by - 2);",
     "  return select(2 * by - 2 - at, at, at < by);",
     "}",
   ],
 };
 
-/** A function of one number, for each lane of a vector. */
+/** A function of numbers, for each lane of vectors. */
 export function lanewiseDefinition(fn: LanewiseSupport): string {
-  const lanes = ["x", "y", "z", "w"].map((lane) => `${fn}(v.${lane})`);
-  return `fn ${fn}_4(v: vec4<f32>) -> vec4<f32> { return vec4<f32>(${lanes.join(", ")}); }`;
+  const two = fn === "max_of" || fn === "min_of";
+  const lanes = ["x", "y", "z", "w"].map((lane) => `${fn}(a.${lane}${two ? `, b.${lane}` : ""})`);
+  const parameters = two ? "a: vec4<f32>, b: vec4<f32>" : "a: vec4<f32>";
+  return `fn ${fn}_4(${parameters}) -> vec4<f32> { return vec4<f32>(${lanes.join(", ")}); }`;
 }

@@ -38,6 +38,12 @@ export interface Built {
   readonly program: Program;
 }
 
+/** What is known of where a program will run, and what is to be said of it. */
+interface Known {
+  readonly adapter?: Adapter;
+  readonly said?: readonly string[];
+}
+
 /** A traced program with its options, from which any target can be built. */
 export class Compilation {
   readonly backend: AnyBackend;
@@ -50,6 +56,8 @@ export class Compilation {
   /** What was decided that a user may want to know. */
   readonly notes: readonly string[];
   private readonly built = new Map<string, Promise<Built>>();
+  /** Notes of who chose the backend. */
+  readonly said: readonly string[];
   /** What is known of the GPU it is compiled for. */
   readonly adapter: Adapter;
 
@@ -58,12 +66,13 @@ export class Compilation {
     private readonly target: TraceTarget,
     options: CompileOptions,
     private readonly givenDTypes?: GivenDTypes,
-    adapter: Partial<Adapter> = {},
+    { adapter, said = [] }: Known = {},
   ) {
+    this.said = said;
     checkCompileOptions("compile", options);
     this.options = options;
     this.backend = resolveBackend(options.backend);
-    this.adapter = { ...adapter, adapter: options.adapter ?? adapter.adapter ?? "gpu" };
+    this.adapter = { ...adapter, adapter: options.adapter ?? adapter?.adapter ?? "gpu" };
     this.progress("trace", 0);
     this.traced = traceProgram(target, {
       inputs: options.inputs,
@@ -76,7 +85,7 @@ export class Compilation {
       variables === undefined
         ? this.traced.graph
         : bindParams(this.traced.graph, this.checkVariables(variables), this.traced.complexParams);
-    this.notes = notesOf(options, this.backend, this.precision);
+    this.notes = [...said, ...notesOf(options, this.backend, this.precision)];
     for (const { kernel, target: name } of readSchedules(options.schedules))
       if (!(this.targets as readonly string[]).includes(name))
         refuse(
@@ -87,12 +96,20 @@ export class Compilation {
 
   /** The same program with other variables baked in. */
   withVariables(variables: Variables): Compilation {
-    return new Compilation(this.target, { ...this.options, variables }, this.givenDTypes, this.adapter);
+    return new Compilation(this.target, { ...this.options, variables }, this.givenDTypes, this);
   }
 
   /** The same program for what is known of a GPU. */
   withAdapter(adapter: Adapter): Compilation {
-    return new Compilation(this.target, this.options, this.givenDTypes, adapter);
+    return new Compilation(this.target, this.options, this.givenDTypes, { adapter, said: this.said });
+  }
+
+  /** The same program for a backend, with a note that says why. */
+  withBackend(backend: AnyBackend, note: string, adapter: Adapter = this.adapter): Compilation {
+    return new Compilation(this.target, { ...this.options, backend }, this.givenDTypes, {
+      adapter,
+      said: [note],
+    });
   }
 
   /** The tensors of a variables tree by parameter path; throws CheckpointError where they do not fit. */

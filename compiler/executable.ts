@@ -1,7 +1,7 @@
 /** compile(): a compilation bound to memory in this process, with everything that can be asked of it. */
 import type { Artifact } from "../codegen/backend.js";
 import { bundle } from "../codegen/bundle.js";
-import type { TargetName } from "../ir/target.js";
+import type { AdapterClass, TargetName } from "../ir/target.js";
 import type { OutArrays, Result, RunInput, RunInputs, View } from "../runtime/binding.js";
 import { ConfigError, UnsupportedError } from "../runtime/error.js";
 import type { Instance, Executable as RuntimeExecutable } from "../runtime/executable.js";
@@ -17,6 +17,7 @@ import type { ThreadedInstance } from "../runtime/threads.js";
 import { instantiateThreads, nothingToShare, withWorkers } from "../runtime/threads.js";
 import { weightsBlob } from "../runtime/weights.js";
 import { makeFromSource } from "../runtime/worker-source.js";
+import { chooseBackend } from "./auto.js";
 import type { Variables } from "./checkpoint/tree.js";
 import type { Built } from "./compile.js";
 import { Compilation, weightData } from "./compile.js";
@@ -38,6 +39,8 @@ export interface BundleRequest {
   readonly name?: string | undefined;
   /** Put everything inside the .mjs. */
   readonly inline?: boolean | undefined;
+  /** wgsl: what schedules the bundle holds; "both" lets create() choose by the adapter it finds. */
+  readonly adapter?: AdapterClass | "both" | undefined;
 }
 
 /** What every backend's program can do. */
@@ -119,6 +122,10 @@ export function compile<T extends TraceTarget>(
   target: T,
   options: CompileOptions & { readonly backend: "wgsl" },
 ): Promise<Executable<"wgsl", ResultOf<T>>>;
+export function compile<T extends TraceTarget>(
+  target: T,
+  options: CompileOptions & { readonly backend: "auto" },
+): Promise<Executable<AnyBackend, ResultOf<T>>>;
 export function compile<B extends BackendName = BackendName, T extends TraceTarget = TraceTarget>(
   target: T,
   options: CompileOptions<B>,
@@ -133,6 +140,7 @@ export async function compile(target: TraceTarget, options: CompileOptions): Pro
 
 /** What compile returns, its type known to whoever asks. */
 export async function executableOf<R>(compilation: Compilation): Promise<Executable<BackendName, R>> {
+  if (compilation.options.backend === "auto") return executableOf(await chooseBackend(compilation));
   if (compilation.backend === "wgsl")
     return (await gpuExecutableOf(compilation)) as unknown as Executable<BackendName, R>;
   const { built, note, threaded } = await instantiate(compilation);
@@ -284,7 +292,7 @@ export async function bundleOf(
       "weights-missing",
       `${compilation.name}: a bundle holds its parameters; compile with variables or call setVariables first`,
     );
-  const all = await compilation.buildAll();
+  const all = await buildsFor(compilation, request);
   const first = all[0]!;
   const values = variables === undefined ? new Map<string, Tensor>() : compilation.checkVariables(variables);
   const { program, planned } = first;
@@ -305,10 +313,19 @@ export async function bundleOf(
   });
 }
 
+/** Every target of the backend; of wgsl, the classes of adapters asked for. */
+function buildsFor(compilation: Compilation, { adapter }: BundleRequest): Promise<readonly Built[]> {
+  if (compilation.backend !== "wgsl" || adapter === undefined) return compilation.buildAll();
+  const classes = adapter === "both" ? (["gpu", "software"] as const) : [adapter];
+  return Promise.all(classes.map((each) => compilation.build(`wgsl-${each}`)));
+}
+
 /** The name asked for. */
 function checkRequest(request: BundleRequest): string | undefined {
-  checkOptions("bundle", request, ["name", "inline"]);
-  const { name, inline } = request;
+  checkOptions("bundle", request, ["name", "inline", "adapter"]);
+  const { name, inline, adapter } = request;
+  if (adapter !== undefined && !["gpu", "software", "both"].includes(adapter))
+    refuse("bad-option", `bundle: adapter is ${show(adapter)}; it must be "gpu", "software" or "both"`);
   if (name !== undefined && typeof name !== "string")
     refuse("bad-option", `bundle: name is ${show(name)}; it must be a string`);
   if (inline !== undefined) booleanOption("bundle", "inline", inline);

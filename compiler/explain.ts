@@ -1,6 +1,7 @@
 /** What was decided and why, layer by layer, as data and as text. */
 import type { Artifact } from "../codegen/backend.js";
 import { printSchedule } from "../ir/print.js";
+import type { DType } from "../runtime/tensor.js";
 import type { Built, Compilation } from "./compile.js";
 
 export interface LayerExplanation {
@@ -24,6 +25,11 @@ export interface Explanation {
   readonly target: string;
   readonly precision: string;
   readonly notes: readonly string[];
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly dtype: DType;
+  }[];
   readonly layers: readonly LayerExplanation[];
   readonly macs: number;
   readonly memoryBytes: number;
@@ -48,6 +54,7 @@ export function explain(compilation: Compilation, built: Built): Explanation {
     target: built.target,
     precision: compilation.precision,
     notes: compilation.notes,
+    inputs: built.program.inputs.map(({ name, shape, dtype }) => ({ name, shape, dtype })),
     layers,
     macs: layers.reduce((sum, layer) => sum + layer.macs, 0),
     memoryBytes: planned.program.memoryBytes,

@@ -48,15 +48,33 @@ export function neverMeetInPieces(
 }
 
 /** `apart`: by how much the axis at `a` may exceed that at `b`. */
-function neverMeetAt(
-  first: Write,
-  second: Write,
-  axis: string,
-  fixed: ReadonlySet<string>,
-  apart: Range,
-): boolean {
-  const a = withSums(first, axis);
-  const b = withSums(second, axis);
+function neverMeetAt(a: Write, b: Write, axis: string, fixed: ReadonlySet<string>, apart: Range): boolean {
+  if (areApart(withSums(a, axis), withSums(b, axis), axis, fixed, apart)) return true;
+  // Where the axis is a digit of a sum, other values of it are other sums.
+  return (a.sums ?? []).some((sum) => {
+    const name = sumName(sum.of);
+    if (!hasDigit(sum.of, axis, a.ranges) || !hasDigit(sum.of, axis, b.ranges)) return false;
+    const [first, second] = [withSums(a, null), withSums(b, null)];
+    const of = first.ranges.get(name);
+    const from = second.ranges.get(name);
+    if (of === undefined || from === undefined) return false;
+    return areApart(first, second, name, fixed, { min: of.min - from.max, max: of.max - from.min });
+  });
+}
+
+/** Whether what else is in the sum cannot make up for another value of the axis. */
+function hasDigit(sum: Affine, axis: string, ranges: Ranges): boolean {
+  const step = Math.abs(coefficient(sum, axis));
+  const rest = addAffine(sum, affine(0, { [axis]: 1 }), -coefficient(sum, axis));
+  const { min, max } = affineRange(rest, ranges);
+  return step > max - min;
+}
+
+function sumName({ offset, terms }: Affine): string {
+  return `?${terms.map((term) => `${term.coef}*${term.of}`).join("+")}+${offset}`;
+}
+
+function areApart(a: Write, b: Write, axis: string, fixed: ReadonlySet<string>, apart: Range): boolean {
   if ((apart.min >= 0 && apart.max <= 0) || neverHappens(a) || neverHappens(b)) return true;
   const coef = coefficient(a.at, axis);
   const step = Math.abs(coef);
@@ -69,7 +87,7 @@ function neverMeetAt(
       if (of === axis || fixed.has(of)) continue;
       const range = from.ranges.get(of);
       if (range === undefined) return false;
-      if (Math.abs(coef) > step) {
+      if (Math.abs(coef) > step && range.min < range.max) {
         period = gcd(period, Math.abs(coef));
         // The larger terms count as multiples of the period from their first value on.
         low += sign * coef * range.min;
@@ -93,15 +111,16 @@ function neverMeetAt(
  * The write with each sum of axes that is known to lie in a range (a loop split in two, with a gate) as one name, unless
  * the loop's own axis is part of it.
  */
-function withSums(write: Write, axis: string): Write {
+function withSums(write: Write, axis: string | null): Write {
   let { at } = write;
   const ranges = new Map(write.ranges);
   for (const { of, by } of write.sums ?? []) {
     const [head] = of.terms;
-    if (head === undefined || of.terms.length < 2 || coefficient(of, axis) !== 0) continue;
+    if (head === undefined || of.terms.length < 2) continue;
+    if (axis !== null && coefficient(of, axis) !== 0) continue;
     const times = coefficient(at, head.of) / head.coef;
     if (times === 0 || of.terms.some((term) => coefficient(at, term.of) !== times * term.coef)) continue;
-    const name = `?${of.terms.map((term) => `${term.coef}*${term.of}`).join("+")}+${of.offset}`;
+    const name = sumName(of);
     const known = affineRange(of, write.ranges);
     ranges.set(name, { min: Math.max(known.min, 0), max: Math.min(known.max, by - 1) });
     at = addAffine(addAffine(at, of, -times), affine(0, { [name]: times }));

@@ -3,11 +3,12 @@
  * where shaders are checked and nothing runs.
  */
 import { existsSync } from "node:fs";
-import { create } from "webgpu";
 
 const swiftshader = "/usr/lib/chromium/vk_swiftshader_icd.json";
 
 const howTo = `no WebGPU adapter; on Debian: apt-get install -y --no-install-recommends libvulkan1 chromium (its SwiftShader is used: ${swiftshader}), or set VK_DRIVER_FILES`;
+
+const load = async (): Promise<typeof import("webgpu")> => import("webgpu");
 
 /** Kept: what the package makes lives no longer than it. */
 const kept: unknown[] = [];
@@ -17,7 +18,7 @@ process.env.XDG_RUNTIME_DIR ??= "/tmp";
 
 /** A device that checks everything as Dawn does and computes nothing. */
 export async function nullDevice(): Promise<GPUDevice> {
-  const gpu = create(["backend=null"]);
+  const gpu = (await load()).create(["backend=null"]);
   kept.push(gpu);
   const adapter = await gpu.requestAdapter();
   return adapter!.requestDevice({ requiredFeatures: ["shader-f16"] });
@@ -25,7 +26,7 @@ export async function nullDevice(): Promise<GPUDevice> {
 
 /** Whether kernels can run here; where they cannot, that is said, and in CI it is an error. */
 export async function hasAdapter(): Promise<boolean> {
-  const gpu = create([]);
+  const gpu = (await load()).create([]);
   kept.push(gpu);
   if ((await gpu.requestAdapter()) !== null) return true;
   if (process.env.CI !== undefined) throw new Error(`in CI nothing may be skipped: ${howTo}`);
