@@ -1,8 +1,10 @@
 /** What was decided and why, layer by layer, as data and as text. */
 import type { Artifact } from "../codegen/backend.js";
+import { countKernel } from "../ir/count-loads.js";
 import { printSchedule } from "../ir/print.js";
 import type { DType } from "../runtime/tensor.js";
 import type { Built, Compilation } from "./compile.js";
+import type { PlannedLayer } from "./plan.js";
 
 export interface LayerExplanation {
   readonly kernel: string;
@@ -15,8 +17,34 @@ export interface LayerExplanation {
   readonly macs: number;
   readonly bytes: number;
   readonly predictedMs: number;
+  /** Counted from the kernel, where it is a grid. */
+  readonly grid?: GridExplanation;
   /** setup: depends on weights only and runs once. */
   readonly phase: "setup" | "run";
+}
+
+export interface GridExplanation {
+  /** Scalars read from buffers (cooperative loads once a workgroup), all nests together, for each multiply-add; null without any. */
+  readonly readsPerMac: number | null;
+  /** Of the largest workgroup. */
+  readonly sharedBytes: number;
+  /** Of the nest that does most. */
+  readonly workgroups: number;
+  readonly lanes: number;
+  readonly idleLanes: number;
+}
+
+function gridOf({ macs, kernels }: PlannedLayer): GridExplanation {
+  const counts = countKernel(kernels.legal);
+  const main = counts.reduce((most, each) => (each.scalars > most.scalars ? each : most));
+  const scalars = counts.reduce((sum, each) => sum + each.scalars, 0);
+  return {
+    readsPerMac: macs === 0 ? null : scalars / macs,
+    sharedBytes: Math.max(...counts.map((each) => each.sharedBytes)),
+    workgroups: main.workgroups,
+    lanes: main.lanes,
+    idleLanes: main.idle,
+  };
 }
 
 export interface Explanation {
@@ -40,8 +68,9 @@ export interface Explanation {
 export function explain(compilation: Compilation, built: Built): Explanation {
   const { planned, artifact } = built;
   const layers = planned.layers.map(
-    ({ choice, kernels: _, ...layer }): LayerExplanation => ({
+    ({ choice, kernels, ...layer }): LayerExplanation => ({
       ...layer,
+      ...(artifact.kind === "wgsl" ? { grid: gridOf({ ...layer, choice, kernels }) } : {}),
       algorithm: choice.algorithm,
       why: choice.why,
       schedule: printSchedule(choice.schedule),
@@ -86,7 +115,7 @@ export function explanationText(explanation: Explanation): string {
     count(layer.macs),
     byteCount(layer.bytes),
     `${layer.predictedMs.toFixed(3)} ms`,
-    layer.phase === "setup" ? `once; ${layer.why}` : layer.why,
+    `${layer.phase === "setup" ? "once; " : ""}${layer.why}${layer.grid === undefined ? "" : `; ${gridText(layer.grid)}`}`,
   ]);
   const head = ["layer", "op", "output", "algorithm", "MACs", "bytes", "predicted", "why"];
   const memoryText = Object.entries(memory).map(([kind, bytes]) => `${kind} ${byteCount(bytes)}`);
@@ -97,6 +126,12 @@ export function explanationText(explanation: Explanation): string {
     "",
     ...table([head, ...rows]),
   ].join("\n");
+}
+
+function gridText({ readsPerMac, sharedBytes, workgroups, lanes, idleLanes }: GridExplanation): string {
+  const reads = readsPerMac === null ? "" : `${readsPerMac.toFixed(4)} scalars read a multiply-add, `;
+  const idle = `${(100 * idleLanes).toFixed(0)} % idle`;
+  return `${reads}${workgroups} workgroups of ${lanes} lanes (${idle}), ${byteCount(sharedBytes)} shared`;
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {

@@ -114,7 +114,10 @@ function parseStep(cursor: Cursor): Step {
   if (cursor.accept("stage")) {
     const operand = cursor.symbol("a buffer");
     cursor.expect("in");
-    return { do: "stage", operand, space: cursor.expectOne(["arena"], "a space") };
+    const space = cursor.expectOne(["arena", "shared"], "a space");
+    if (space === "arena") return { do: "stage", operand, space };
+    cursor.expect("at");
+    return { do: "stage", operand, space, at: axis() };
   }
   if (!cursor.accept("pack"))
     return cursor.fail("expected a step: split, fuse, reorder, stage, pack or a loop mode");

@@ -266,7 +266,7 @@ export function printStep(step: Step): string {
     case "mode":
       return `${step.mode} ${printSymbol(step.axis)}`;
     case "stage":
-      return `stage ${printSymbol(step.operand)} in ${step.space}`;
+      return `stage ${printSymbol(step.operand)} in ${step.space}${step.space === "shared" ? ` at ${printSymbol(step.at)}` : ""}`;
     case "pack":
       return `pack ${printSymbol(step.operand)} as ${names(step.axes)}`.trimEnd();
   }

@@ -28,6 +28,8 @@ export type Step =
    * reads then need no gate. `axes` is the order of the copy's axes, outermost first.
    */
   | { readonly do: "stage"; readonly operand: string; readonly space: "arena" }
+  /** The lanes of a workgroup copy what all of them read in an iteration of `at`, and wait for each other. */
+  | { readonly do: "stage"; readonly operand: string; readonly space: "shared"; readonly at: string }
   /** A constant operand is re-laid out once, when the program is set up, in the order the named axes run. */
   | { readonly do: "pack"; readonly operand: string; readonly axes: readonly string[] };
 

@@ -6,7 +6,7 @@
  *                                               acc.4 += v0 * w[4 : 4]
  *
  * This is what makes a register tile load each weight vector and each splat once. What reads a buffer that the nest
- * also writes is only shared inside one statement. Exact: the same value is computed, once.
+ * also writes is only shared inside one statement, unless it is a shared buffer that nobody writes while the block runs. Exact: the same value is computed, once.
  */
 import type { Expr, Kernel, Nest, Stmt } from "../../ir/kernel.js";
 import { affineKey, exprChildren, stmtExprs, walkAccesses } from "../../ir/visit.js";
@@ -21,8 +21,45 @@ function shareNest(nest: Nest, names: Names): Nest {
   walkAccesses(nest.body, (access, use) => {
     if (use !== "load") written.add(access.buffer);
   });
-  const body = shareBlock(nest.body, written, names);
+  const body = shareBlock(nest.body, { written, shared: sharedBuffers(nest.body) }, names);
   return body === nest.body ? nest : { ...nest, body };
+}
+
+/** Buffers a nest writes; of the shared ones a block may read what it does not write itself. */
+interface Writes {
+  readonly written: ReadonlySet<string>;
+  readonly shared: ReadonlySet<string>;
+}
+
+function sharedBuffers(stmts: readonly Stmt[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  const visit = (list: readonly Stmt[]): void => {
+    for (const stmt of list) {
+      if (stmt.kind === "alloc" && stmt.buffer.space === "shared") names.add(stmt.buffer.name);
+      if (stmt.kind === "for" || stmt.kind === "if") visit(stmt.body);
+    }
+  };
+  visit(stmts);
+  return names;
+}
+
+/** The buffers whose contents may change while a block runs. */
+function changing(stmts: readonly Stmt[], { written, shared }: Writes): ReadonlySet<string> {
+  if (shared.size === 0) return written;
+  const own = new Set<string>();
+  walkAccesses(stmts, (access, use) => {
+    if (use !== "load") own.add(access.buffer);
+  });
+  // Other lanes write where there is a barrier.
+  if (hasBarrier(stmts)) return written;
+  return new Set([...written].filter((name) => !shared.has(name) || own.has(name)));
+}
+
+function hasBarrier(stmts: readonly Stmt[]): boolean {
+  return stmts.some(
+    (stmt) =>
+      stmt.kind === "barrier" || ((stmt.kind === "for" || stmt.kind === "if") && hasBarrier(stmt.body)),
+  );
 }
 
 /** Fresh let names, and structural numbers of expressions. */
@@ -89,10 +126,11 @@ class Names {
 }
 
 /** A block's own statements with shared lets; the blocks inside them are done for themselves. */
-function shareBlock(stmts: readonly Stmt[], written: ReadonlySet<string>, names: Names): readonly Stmt[] {
+function shareBlock(stmts: readonly Stmt[], writes: Writes, names: Names): readonly Stmt[] {
+  const written = changing(stmts, writes);
   const inner = stmts.map((stmt) => {
     if (stmt.kind !== "for" && stmt.kind !== "if") return stmt;
-    const body = shareBlock(stmt.body, written, names);
+    const body = shareBlock(stmt.body, writes, names);
     return body === stmt.body ? stmt : { ...stmt, body };
   });
   const across = new Sharing(names, (expr) => !readsWritten(expr, written));

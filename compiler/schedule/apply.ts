@@ -8,6 +8,7 @@
 import type { Affine, Expr, Kernel, LoopMode } from "../../ir/kernel.js";
 import { addAffine, affine, coefficient, substituteAffine } from "../../ir/kernel.js";
 import type { Schedule, Step } from "../../ir/schedule.js";
+import { defaultLimits } from "../../ir/target.js";
 import { freeNames } from "../../ir/visit.js";
 import { ConfigError } from "../../runtime/error.js";
 import type { LoweredKernel } from "../lower/lowered.js";
@@ -17,6 +18,7 @@ import { findLoop, loadsOf, mapNest, substituteAxis } from "./loop-nest.js";
 import type { PackedOperand } from "./pack.js";
 import { pack } from "./pack.js";
 import { stage } from "./stage.js";
+import { stageShared } from "./stage-shared.js";
 
 /** A kernel with its loops arranged, and the kernels that prepare its packed operands once. */
 export interface ScheduledKernel {
@@ -61,13 +63,18 @@ function applyStep(draft: Draft, step: Step): Draft {
       if (isBlockLoop(draft, step.axis)) return setBlockMode(draft, step);
       return onNest(draft, step.axis, (nest, axis) => setMode(nest, axis, step));
     case "stage":
-      return stage(draft, step.operand);
+      return step.space === "arena"
+        ? stage(draft, step.operand)
+        : stageShared(draft, step.operand, localName(step.at), mostShared);
     case "pack":
       return pack(draft, step.operand, step.axes.map(localName));
     default:
       throw illegal(String((step satisfies never as Step).do), "no such step");
   }
 }
+
+/** Every device has as much; what a target has besides is for the verifier. */
+const mostShared = defaultLimits.sharedBytes;
 
 function localName(axis: string): string {
   return axis.slice(axis.indexOf("/") + 1);

@@ -15,6 +15,7 @@ import { copyCycles, gridCycles, milliseconds, storesCycles, tileCycles } from "
 import { gridSteps } from "./grid.js";
 import type { LoopNest } from "./loop-nest.js";
 import { blockToShare, loopToShare } from "./share-work.js";
+import { sharedTile } from "./shared-tile.js";
 import { findRead } from "./stage.js";
 import { bestTile, isPixel } from "./tile.js";
 
@@ -182,6 +183,8 @@ function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target, w
   // What a prologue makes of the lhs may read it not at all, or twice in different ways.
   const stageable = nest.lets.length === 0 || findRead(nest, lowered.params[0]!.name) !== null;
   if (!varies && stageable && nest.loops.every((l) => l.extent > 0)) {
+    const shared = target.grid?.adapter === "gpu" ? sharedPart(lowered, nest, target) : null;
+    if (shared !== null) return shared;
     for (const { operand, reason } of stagedOperands(lowered, nest)) {
       steps.push({ do: "stage", operand, space: "arena" });
       const copy = named(draftOf(lowered, steps), `stage-${operand}`);
@@ -213,6 +216,15 @@ function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target, w
   );
   const shared = sharing(lowered, [], nest.name, scalar, workers, target);
   return { ...shared, why: ["one output at a time: nothing to tile", ...shared.why] };
+}
+
+/** Blocks of workgroups that share what they read; null where there are none. */
+function sharedPart(lowered: LoweredKernel, nest: LoopNest, target: Target): Part | null {
+  const fused: Step[] = [];
+  fusePixels(lowered, nest.name, fused);
+  const tileable = { lowered: draftOf(lowered, fused), prefix: prefixOf(nest) };
+  const plan = sharedTile({ ...tileable, nest: named(tileable.lowered, nest.name) }, target);
+  return plan && { steps: [...fused, ...plan.steps], why: [plan.why], cycles: plan.cycles };
 }
 
 interface Staged {

@@ -227,6 +227,28 @@ export function gridCycles(cycles: number, { adapter }: NonNullable<Target["grid
   return cycles + dispatchCycles[adapter];
 }
 
+/** What lanes do that compute from shared buffers. */
+export interface SharedWork {
+  readonly products: number;
+  /** Scalars that are copied from memory to shared buffers. */
+  readonly loads: number;
+  readonly tile: { readonly rows: number; readonly columns: number };
+  readonly workgroups: number;
+  readonly target: Target;
+}
+
+/** An adapter has many workgroups under way; fewer leave parts of it idle. */
+const fullWorkgroups = 48;
+
+export function sharedTileCycles({ products, loads, tile, workgroups, target }: SharedWork): number {
+  const cost = costs[target.name];
+  const shared = (products * (tile.rows + tile.columns / target.lanes)) / (tile.rows * tile.columns);
+  const spills = tile.rows * (tile.columns / target.lanes) > cost.registers ? cost.spill : 1;
+  const work =
+    ((products / target.lanes) * cost.multiplyAdd + 0.25 * shared * cost.load) * spills + loads * cost.load;
+  return work * Math.max(1, Math.sqrt(fullWorkgroups / workgroups));
+}
+
 export function milliseconds(cycles: number): number {
   return (cycles / clockHz) * 1000;
 }

@@ -356,7 +356,7 @@ function loopOrder({ nest }: Tileable, { column, row }: TileChoice, split: Loop 
 }
 
 /** The axes that what is packed with the rhs varies along, in loop order. */
-function packAxes(nest: LoopNest, order: readonly string[]): string[] {
+export function packAxes(nest: LoopNest, order: readonly string[]): string[] {
   const used = new Set(factorsOf(nest).rhs.flatMap((at) => at.terms.map((term) => term.of)));
-  return order.filter((axis) => used.has(axis) || used.has(axis.replace(/\.[oi]$/, "")));
+  return order.filter((axis) => used.has(axis) || used.has(axis.replace(/\.[oilg]$/, "")));
 }
