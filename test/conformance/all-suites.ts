@@ -24,14 +24,15 @@ function read<T>(file: string): T {
 }
 
 /** Defines the tests, of all suites or of those that are wanted. */
-export function defineSuites(wanted: (suite: string) => boolean = () => true): void {
+export function defineSuites(wanted: (suite: string) => boolean = () => true, timeout?: number): void {
   if (folder === undefined) {
     console.log("skipped: CONFORMANCE_DIR not set");
     it.skip("CONFORMANCE_DIR not set", () => {});
     return;
   }
-  const define: typeof suiteTest = (suite, ...rest) =>
-    wanted(suite) ? suiteTest(suite, ...rest) : undefined;
+  const define = (suite: string, cases: Parameters<typeof suiteTest>[1]): void => {
+    if (wanted(suite)) suiteTest(suite, cases, timeout);
+  };
   const flaxCases = read<FlaxCases>("spec/flax_cases.json");
   for (const module of ["Conv", "ConvLocal", "ConvTranspose"])
     define(`flax's tests: ${module}`, () => valueCases(flaxCases, module));

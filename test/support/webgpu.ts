@@ -3,6 +3,7 @@
  * where shaders are checked and nothing runs.
  */
 import { existsSync } from "node:fs";
+import { findDevice } from "../../runtime/run-wgsl.js";
 
 const swiftshader = "/usr/lib/chromium/vk_swiftshader_icd.json";
 
@@ -32,4 +33,11 @@ export async function hasAdapter(): Promise<boolean> {
   if (process.env.CI !== undefined) throw new Error(`in CI nothing may be skipped: ${howTo}`);
   console.warn(`skipped: ${howTo}`);
   return false;
+}
+
+/** A device of its own on the adapter there is. */
+export async function ownDevice(): Promise<GPUDevice> {
+  const gpu = (await load()).create([]);
+  kept.push(gpu);
+  return (await findDevice(undefined, gpu)).device;
 }

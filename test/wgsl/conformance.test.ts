@@ -6,5 +6,5 @@ import { hasAdapter } from "../support/webgpu.js";
 
 takeWays(["wgsl"]);
 
-if (await hasAdapter()) defineSuites((suite) => !/gradients|refusals|shapes/.test(suite));
+if (await hasAdapter()) defineSuites((suite) => !/gradients|refusals|shapes/.test(suite), 1_200_000);
 else it.skip("no WebGPU adapter", () => {});

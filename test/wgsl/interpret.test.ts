@@ -16,7 +16,10 @@ import { random } from "../support/random.js";
 
 const models: Readonly<Record<string, readonly [TraceTarget, readonly number[]]>> = {
   "blocks of pixels and channels": [new Conv({ features: 16, kernelSize: [3, 3] }), [1, 8, 16, 8]],
-  "a stem, its halo staged once": [new Conv({ features: 32, kernelSize: [3, 3], strides: 2 }), [2, 16, 16, 3]],
+  "a stem, its halo staged once": [
+    new Conv({ features: 32, kernelSize: [3, 3], strides: 2 }),
+    [2, 16, 16, 3],
+  ],
   "a matrix product": [new Conv({ features: 32, kernelSize: [1, 1] }), [1, 8, 8, 16]],
   dilated: [new Conv({ features: 16, kernelSize: [3, 3], kernelDilation: 2 }), [1, 8, 8, 8]],
   circular: [new Conv({ features: 8, kernelSize: [3, 3], padding: "CIRCULAR" }), [1, 8, 8, 8]],
