@@ -33,7 +33,14 @@ function gcd(a: number, b: number): number {
 
 /** Whether the two writes (or one and itself) never meet in different iterations of the loop. */
 export function neverMeet(a: Write, b: Write, { axis, extent, fixed }: RaceLoop): boolean {
-  return neverMeetAt(a, b, axis, fixed, { min: 1 - extent, max: extent - 1 });
+  // Gates may leave some iterations out, at each write others.
+  const [of, from] = [a.ranges.get(axis), b.ranges.get(axis)];
+  const most = extent - 1;
+  const apart =
+    of === undefined || from === undefined
+      ? { min: -most, max: most }
+      : { min: Math.max(-most, of.min - from.max), max: Math.min(most, of.max - from.min) };
+  return neverMeetAt(a, b, axis, fixed, apart);
 }
 
 /** The same of writes in different pieces of a loop: the axis takes the values it has at each of them. */

@@ -3,8 +3,10 @@
  * lhs (with its halo) and what a block of output channels reads of the rhs, then each computes a register tile from it.
  * Every factor divides its axis, so that no lane idles and all reach every barrier.
  */
+import { coefficient } from "../../ir/kernel.js";
 import type { Step } from "../../ir/schedule.js";
 import type { Target } from "../../ir/target.js";
+import type { LoweredKernel } from "../lower/lowered.js";
 import { draftOf } from "./apply.js";
 import { gridCycles, sharedTileCycles } from "./cost.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
@@ -28,39 +30,38 @@ interface Block {
 
 /** null where the nest has no such block, or gains nothing from one. */
 export function sharedTile(tileable: Tileable, target: Target): Plan | null {
-  const { nest, lowered, prefix } = tileable;
-  const { reduce } = nest;
-  const [lhs] = lowered.params;
-  if (target.grid === null || reduce === null || reduce.guard !== null || lhs === undefined) return null;
-  if (reduce.value.kind !== "call" || reduce.value.fn !== "mul") return null;
-  const rhs = lowered.params.find(
-    ({ name, access }) => name !== lhs.name && access === "constant" && readsFactor(nest, name),
-  );
-  const oc = findLoop(nest, "oc");
-  const pixels = nest.loops.filter((l) => isPixel(l) && l.axis !== "n");
-  const row = pixels.at(-1);
-  if (rhs === undefined || oc === null || row === undefined || oc.extent % 4 !== 0) return null;
-  if (findRead(nest, lhs.name) === null || prefix !== "") return null;
+  const { nest, lowered } = tileable;
+  const operands = operandsOf(nest, lowered);
+  if (target.grid === null || operands === null) return null;
   let best: Plan | null = null;
-  for (const block of blocksOf(nest, oc, row, pixels.at(-2) ?? null, target)) {
-    const plan = planOf(tileable, { lhs: lhs.name, rhs: rhs.name, oc, row }, block, target, best);
+  for (const block of blocksOf(nest, operands, target)) {
+    const plan = planOf(tileable, operands, block, target, best);
     if (plan !== null && (best === null || plan.cycles < best.cycles)) best = plan;
   }
   return best;
 }
 
-function readsFactor({ reduce }: LoopNest, name: string): boolean {
-  const value = reduce?.value;
-  return value?.kind === "call" && value.args[1]?.kind === "load" && value.args[1].from.buffer === name;
+/** The buffers and axes of a product of two loads, the second of which can be packed; null for any other reduction. */
+function operandsOf(nest: LoopNest, lowered: LoweredKernel): Operands | null {
+  const { reduce } = nest;
+  if (reduce === null || reduce.guard !== null) return null;
+  if (reduce.value.kind !== "call" || reduce.value.fn !== "mul") return null;
+  const [left, right] = reduce.value.args;
+  if (left?.kind !== "load" || right?.kind !== "load") return null;
+  const rhs = right.from.buffer;
+  if (lowered.params.find(({ name }) => name === rhs)?.access !== "constant") return null;
+  if (findRead(nest, left.from.buffer) === null || findRead(nest, rhs) === null) return null;
+  const oc = findLoop(nest, "oc");
+  // What the rhs varies along has nothing to share.
+  const pixels = nest.loops.filter(
+    (l) => isPixel(l) && l.axis !== "n" && coefficient(right.from.at, l.axis) === 0,
+  );
+  const row = pixels.at(-1);
+  if (oc === null || row === undefined || oc.extent % 4 !== 0) return null;
+  return { lhs: left.from.buffer, rhs, oc, row, column: pixels.at(-2) ?? null };
 }
 
-function* blocksOf(
-  nest: LoopNest,
-  oc: Loop,
-  row: Loop,
-  column: Loop | null,
-  target: Target,
-): Generator<Block> {
+function* blocksOf(nest: LoopNest, { oc, row, column }: Operands, target: Target): Generator<Block> {
   const ic = nest.loops.filter((l) => l.kind === "reduce").at(-1);
   const depths = ic === undefined ? [0] : [0, ...[8, 16].filter((depth) => ic.extent % depth === 0)];
   const most = Math.min(256, target.grid!.invocations, target.grid!.workgroupSize);
@@ -83,6 +84,7 @@ interface Operands {
   readonly rhs: string;
   readonly oc: Loop;
   readonly row: Loop;
+  readonly column: Loop | null;
 }
 
 function planOf(
@@ -93,17 +95,16 @@ function planOf(
   best: Plan | null,
 ): Plan | null {
   const { nest } = tileable;
-  const { oc, row } = operands;
+  const { oc, row, column } = operands;
   const limit = target.grid!.sharedBytes / 4;
   const least = leastSizes(nest, block);
   if (least.lhs + least.rhs > limit) return null;
   // Sizes are what the steps make of them, which costs too much to ask of blocks that are worse at best.
   if (best !== null && cyclesOf(nest, block, least, target) >= best.cycles) return null;
-  const steps = stepsOf(nest, operands, block);
+  const steps = stepsOf(tileable, operands, block);
   const sizes = stagedSizes(tileable, steps, limit);
   if (sizes === null) return null;
-  const column = nest.loops.filter((l) => isPixel(l) && l.axis !== "n").at(-2);
-  const where = column === undefined ? "" : `${block.columnLanes} ${column.axis} x `;
+  const where = column === null ? "" : `${block.columnLanes} ${column.axis} x `;
   return {
     steps,
     cycles: cyclesOf(nest, block, sizes, target),
@@ -156,17 +157,20 @@ function stagedSizes({ lowered, nest }: Tileable, steps: readonly Step[], limit:
   }
 }
 
-function stepsOf(nest: LoopNest, { lhs, rhs, oc, row }: Operands, block: Block): readonly Step[] {
+function stepsOf(
+  { nest, prefix }: Tileable,
+  { lhs, rhs, oc, row, column }: Operands,
+  block: Block,
+): readonly Step[] {
   const steps: Step[] = [];
+  const name = (axis: string): string => prefix + axis;
   const split = (axis: string, factor: number, outer: string, inner: string): void => {
-    steps.push({ do: "split", axis, factor, into: [outer, inner], tail: "exact" });
+    steps.push({ do: "split", axis: name(axis), factor, into: [name(outer), name(inner)], tail: "exact" });
   };
   const parts = (l: Loop, lanes: number, each: number): void => {
     split(l.axis, lanes * each, `${l.axis}.g`, `${l.axis}.t`);
     split(`${l.axis}.t`, each, `${l.axis}.l`, `${l.axis}.i`);
   };
-  const pixels = nest.loops.filter((l) => isPixel(l) && l.axis !== "n");
-  const column = pixels.at(-2) ?? null;
   const reduced = nest.loops.filter((l) => l.kind === "reduce").map((l) => l.axis);
   parts(oc, block.ocLanes, block.channels);
   parts(row, block.rowLanes, block.pixels);
@@ -179,21 +183,17 @@ function stepsOf(nest: LoopNest, { lhs, rhs, oc, row }: Operands, block: Block):
   const others = nest.loops
     .filter((l) => l.kind === "pure" && l !== oc && l !== row && l !== column)
     .map((l) => l.axis);
-  const groups = [
-    ...others,
-    `${oc.axis}.g`,
-    ...(column === null ? [] : [`${column.axis}.g`]),
-    `${row.axis}.g`,
-  ];
-  const lanes = [...(column === null ? [] : [`${column.axis}.l`]), `${row.axis}.l`, `${oc.axis}.l`];
+  const outer = column === null ? [] : [column.axis];
+  const groups = [...others, ...[oc.axis, ...outer, row.axis].map((axis) => `${axis}.g`)];
+  const lanes = [...outer, row.axis, oc.axis].map((axis) => `${axis}.l`);
   const order = [...groups, ...lanes, ...reduced, `${row.axis}.i`, `${oc.axis}.i`];
-  steps.push({ do: "reorder", axes: order });
-  for (const axis of groups) steps.push({ do: "mode", axis, mode: "workgroup" });
-  for (const axis of lanes) steps.push({ do: "mode", axis, mode: "lane" });
-  steps.push({ do: "mode", axis: `${row.axis}.i`, mode: "unroll" });
-  steps.push({ do: "mode", axis: `${oc.axis}.i`, mode: "vector" });
+  steps.push({ do: "reorder", axes: order.map(name) });
+  for (const axis of groups) steps.push({ do: "mode", axis: name(axis), mode: "workgroup" });
+  for (const axis of lanes) steps.push({ do: "mode", axis: name(axis), mode: "lane" });
+  steps.push({ do: "mode", axis: name(`${row.axis}.i`), mode: "unroll" });
+  steps.push({ do: "mode", axis: name(`${oc.axis}.i`), mode: "vector" });
   steps.push({ do: "pack", operand: rhs, axes: packAxes(nest, order) });
-  const at = block.depth > 0 && ic !== undefined ? `${ic}.o` : lanes.at(-1)!;
+  const at = name(block.depth > 0 && ic !== undefined ? `${ic}.o` : lanes.at(-1)!);
   steps.push({ do: "stage", operand: lhs, space: "shared", at });
   steps.push({ do: "stage", operand: `${rhs}.packed`, space: "shared", at });
   return steps;

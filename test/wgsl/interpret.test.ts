@@ -3,7 +3,9 @@
  * so that every bit must be the naive kernel's.
  */
 import { describe, expect, it } from "vitest";
-import { Conv, ConvLocal, ConvTranspose, nn, Sequential } from "../../compiler/index.js";
+import { Compilation } from "../../compiler/compile.js";
+import { explain } from "../../compiler/explain.js";
+import { Conv, ConvLocal, ConvTranspose, key, nn, Sequential } from "../../compiler/index.js";
 import { plan } from "../../compiler/plan.js";
 import { runGraphPasses } from "../../compiler/run-passes.js";
 import type { TraceTarget } from "../../compiler/trace.js";
@@ -44,19 +46,64 @@ const models: Readonly<Record<string, readonly [TraceTarget, readonly number[]]>
 
 describe.each<AdapterClass>(["gpu", "software"])("schedules for %s", (adapter) => {
   it.each(Object.entries(models))("%s", (_, [model, shape]) => {
-    const target = wgslTarget({ adapter }, "highest");
-    const { graph } = traceProgram(model, { inputs: [shape] });
-    const context = { target, precision: "highest" } as const;
-    const passes = { verifyEach: true };
-    const planned = plan(runGraphPasses(graph, context, passes).graph, {
-      ...context,
-      algorithm: "direct",
-      handSchedules: new Map(),
-      passes,
+    const { found, expected } = bothWays(model, shape, adapter, "highest");
+    expect(found).toEqual(expected);
+  });
+
+  it.each([
+    [1, 8, 8, 8],
+    [1, 7, 7, 16],
+  ])("Winograd on %i,%i,%i,%i", (...shape) => {
+    const model = new Conv({ features: 16, kernelSize: [3, 3] });
+    const { found, expected, layers } = bothWays(model, shape, adapter, "default");
+    expect(layers.map(({ choice }) => choice.algorithm)).toEqual(["winograd"]);
+    const largest = Math.max(...expected[0]!.map(Math.abs));
+    found[0]!.forEach((value, i) => {
+      expect(Math.abs(value - expected[0]![i]!)).toBeLessThanOrEqual(1e-5 * largest);
     });
-    const values = randomValues(graph, random(7));
-    const running = new Running(graph, planned, target.name);
-    running.setVariables(values.params);
-    expect(numbers(running.run(values.inputs))).toEqual(numbers(interpretGraph(graph, values)));
   });
 });
+
+describe("reads of the GPU schedules, counted", () => {
+  const layers: readonly (readonly [string, Conv, readonly number[]])[] = [
+    ["3x3 56²x64", new Conv({ features: 64, kernelSize: [3, 3] }), [1, 56, 56, 64]],
+    ["3x3 28²x128", new Conv({ features: 128, kernelSize: [3, 3] }), [1, 28, 28, 128]],
+    ["1x1 56²x64->256", new Conv({ features: 256, kernelSize: [1, 1] }), [1, 56, 56, 64]],
+  ];
+  it.each(layers)(
+    "%s: at most a scalar for 16 multiply-adds, 16 KB shared, no idle lanes",
+    async (_, model, shape) => {
+      for (const algorithm of ["direct", "auto"] as const) {
+        const variables = model.init(key(0), shape);
+        const options = { inputs: [shape], variables, backend: "wgsl", adapter: "gpu", algorithm } as const;
+        const compilation = new Compilation(model, options);
+        const { layers } = explain(compilation, await compilation.build("wgsl-gpu"));
+        const { readsPerMac, sharedBytes, idleLanes } = layers[0]!.grid!;
+        expect(readsPerMac).toBeLessThanOrEqual(1 / 16);
+        expect(sharedBytes).toBeLessThanOrEqual(16384);
+        expect(idleLanes).toBeLessThanOrEqual(0.1);
+      }
+    },
+  );
+});
+
+function bothWays(
+  model: TraceTarget,
+  shape: readonly number[],
+  adapter: AdapterClass,
+  precision: "default" | "highest",
+) {
+  const target = wgslTarget({ adapter }, precision);
+  const { graph } = traceProgram(model, { inputs: [shape] });
+  const context = { target, precision } as const;
+  // At "highest" parameters stay parameters; Winograd transforms them in setup.
+  const algorithm = precision === "highest" ? "direct" : "winograd";
+  const passes = { verifyEach: true };
+  const fused = runGraphPasses(graph, context, passes).graph;
+  const planned = plan(fused, { ...context, algorithm, handSchedules: new Map(), passes });
+  const values = randomValues(graph, random(7));
+  const running = new Running(graph, planned, target.name);
+  running.setVariables(values.params);
+  const found = numbers(running.run(values.inputs));
+  return { found, expected: numbers(interpretGraph(graph, values)), layers: planned.layers };
+}
