@@ -140,6 +140,15 @@ it("without WebGPU that is a typed error that says what to do", async () => {
   });
 });
 
+it("what reads more buffers than can be bound is more kernels", async () => {
+  const device = await nullDevice();
+  const sum = (...inputs: readonly Traced[]) => inputs.reduce((a, b) => nn.relu(lax.add(a, b)));
+  const inputs = Array.from({ length: 12 }, () => [7]);
+  const f = await compile(sum, { inputs, backend: "wgsl", device });
+  expect(f.explain({ json: true }).layers.length).toBeGreaterThan(1);
+  f.dispose();
+});
+
 it("a program larger than the device is a typed error", async () => {
   const device = await nullDevice();
   const large = new Conv({ features: 1, kernelSize: [1, 1] });
