@@ -125,8 +125,7 @@ function call(context: Context, scope: Scope, expr: Extract<Expr, { kind: "call"
   const [a, b] = args;
   const list = (): string => args.map(whole).join(", ");
   const support = (fn: LanewiseSupport): Text => {
-    context.uses.add(fn);
-    if (lanes === 4) context.uses.add(`${fn}_4`);
+    context.uses.add(lanes === 4 ? `${fn}_4` : fn);
     return { text: `${fn}${lanes === 4 ? "_4" : ""}(${list()})`, lanes };
   };
   switch (expr.fn) {

@@ -41,67 +41,70 @@ export const lanewise = [
 export type LanewiseSupport = (typeof lanewise)[number];
 
 export const needs: Readonly<Partial<Record<FixedSupport, readonly FixedSupport[]>>> = {
-  round_f16: ["from_f16", "to_f16"],
-  round_bf16: ["from_bf16", "to_bf16"],
+  to_bf16: ["round_bf16"],
   reflect_in: ["mod_floor"],
 };
 
+const size = "let size = bitcast<U>(a) & U(0x7fffffffu);";
+const sign = "(bitcast<U>(a) & U(0x80000000u))";
+const isNan = (of: string): string => `(bitcast<U>(${of}) & U(0x7fffffffu)) > U(0x7f800000u)`;
+const propagating = (fn: "max" | "min"): readonly string[] => [
+  `return select(select(${fn}(a, b), b, ${isNan("b")}), a, ${isNan("a")});`,
+];
+
+const bodies: Readonly<Record<LanewiseSupport, readonly string[]>> = {
+  max_of: propagating("max"),
+  min_of: propagating("min"),
+  pow2: ["return bitcast<F>((I(a) + I(127)) << U(23u));"],
+  mantissa: ["return bitcast<F>((bitcast<U>(a) & U(0x7fffffu)) | U(0x3f000000u));"],
+  exponent: ["return F(I((bitcast<U>(a) >> U(23u)) & U(255u)) - I(126));"],
+  round_f16: [
+    size,
+    "let normal = (size + U(0xfffu) + ((size >> U(13u)) & U(1u))) & U(0xffffe000u);",
+    "let units = bitcast<U>(bitcast<F>(size) + F(0.5)) - U(0x3f000000u);",
+    "let small = bitcast<U>(F(units) * F(5.9604644775390625e-8));",
+    "let finite = select(normal, small, size < U(0x38800000u));",
+    "let odd = select(U(0x7f800000u), U(0x7fc00000u), size > U(0x7f800000u));",
+    `return bitcast<F>(${sign} | select(finite, odd, finite >= U(0x47800000u)));`,
+  ],
+  round_bf16: [
+    size,
+    "let rounded = (size + U(0x7fffu) + ((size >> U(16u)) & U(1u))) & U(0xffff0000u);",
+    `return bitcast<F>(${sign} | select(rounded, U(0x7fc00000u), size > U(0x7f800000u)));`,
+  ],
+};
+
 /**
- * max_of and min_of pass NaN on, as those of the language need not. odd_bits hides that a number is not finite: a constant expression may not be. from_f16 and to_f16 work on the bits, since
- * an adapter may flush what is subnormal and round as it likes; below the normal numbers of float16, adding 0.5 rounds to
- * its last place, 2^-24.
+ * odd_bits hides that a number is not finite: a constant expression may not be. The conversions of float16 work on the
+ * bits, since an adapter may flush what is subnormal and round as it likes; below the normal numbers of float16, adding 0.5
+ * rounds to its last place, 2^-24. There are no branches: a software adapter writes every call out.
  */
 export const definitions: Readonly<Record<FixedSupport, readonly string[]>> = {
   odd_bits: ["var<private> odd_bits = array<u32, 3>(0x7f800000u, 0xff800000u, 0x7fc00000u);"],
-  max_of: [
-    "fn max_of(a: f32, b: f32) -> f32 {",
-    "  if ((bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u) { return a; }",
-    "  return select(max(a, b), b, (bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u);",
-    "}",
-  ],
-  min_of: [
-    "fn min_of(a: f32, b: f32) -> f32 {",
-    "  if ((bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u) { return a; }",
-    "  return select(min(a, b), b, (bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u);",
-    "}",
-  ],
-  pow2: ["fn pow2(n: f32) -> f32 { return bitcast<f32>((i32(n) + 127) << 23u); }"],
-  mantissa: [
-    "fn mantissa(x: f32) -> f32 { return bitcast<f32>((bitcast<u32>(x) & 0x7fffffu) | 0x3f000000u); }",
-  ],
-  exponent: ["fn exponent(x: f32) -> f32 { return f32(i32((bitcast<u32>(x) >> 23u) & 255u) - 126); }"],
+  ...scalarDefinitions(),
   from_f16: [
     "fn from_f16(word: u32, at: u32) -> f32 {",
     "  let h = word >> ((at & 1u) * 16u);",
     "  let size = h & 0x7fffu;",
-    "  let sign = (h & 0x8000u) << 16u;",
-    "  if (size < 0x400u) { return select(1.0, -1.0, sign != 0u) * f32(size) * 5.9604644775390625e-8; }",
-    "  return bitcast<f32>(sign | ((size << 13u) + select(0x38000000u, 0x70000000u, size >= 0x7c00u)));",
+    "  let small = bitcast<u32>(f32(size) * 5.9604644775390625e-8);",
+    "  let normal = (size << 13u) + select(0x38000000u, 0x70000000u, size >= 0x7c00u);",
+    "  return bitcast<f32>(((h & 0x8000u) << 16u) | select(normal, small, size < 0x400u));",
     "}",
   ],
   to_f16: [
     "fn to_f16(x: f32) -> u32 {",
-    "  let bits = bitcast<u32>(x);",
-    "  let sign = (bits >> 16u) & 0x8000u;",
-    "  let size = bits & 0x7fffffffu;",
-    "  if (size > 0x7f800000u) { return 0x7e00u; }",
-    "  if (size >= 0x47800000u) { return sign | 0x7c00u; }",
-    "  if (size >= 0x38800000u) { return sign | ((size - 0x37fff001u + ((size >> 13u) & 1u)) >> 13u); }",
-    "  return sign | (bitcast<u32>(bitcast<f32>(size) + 0.5) - 0x3f000000u);",
+    "  let size = bitcast<u32>(x) & 0x7fffffffu;",
+    "  let small = bitcast<u32>(bitcast<f32>(size) + 0.5) - 0x3f000000u;",
+    "  let normal = (size - 0x37fff001u + ((size >> 13u) & 1u)) >> 13u;",
+    "  let odd = select(0x7c00u, 0x7e00u, size > 0x7f800000u);",
+    "  let finite = select(normal, small, size < 0x38800000u);",
+    "  return ((bitcast<u32>(x) >> 16u) & 0x8000u) | select(finite, odd, size >= 0x47800000u);",
     "}",
   ],
-  round_f16: ["fn round_f16(x: f32) -> f32 { return from_f16(to_f16(x), 0u); }"],
   from_bf16: [
     "fn from_bf16(word: u32, at: u32) -> f32 { return bitcast<f32>((word >> ((at & 1u) * 16u)) << 16u); }",
   ],
-  to_bf16: [
-    "fn to_bf16(x: f32) -> u32 {",
-    "  let bits = bitcast<u32>(x);",
-    "  if ((bits & 0x7fffffffu) > 0x7f800000u) { return 0x7fc0u; }",
-    "  return (bits + 0x7fffu + ((bits >> 16u) & 1u)) >> 16u;",
-    "}",
-  ],
-  round_bf16: ["fn round_bf16(x: f32) -> f32 { return from_bf16(to_bf16(x), 0u); }"],
+  to_bf16: ["fn to_bf16(x: f32) -> u32 { return bitcast<u32>(round_bf16(x)) >> 16u; }"],
   from_i8: [
     "fn from_i8(word: u32, at: u32) -> f32 { return f32(extractBits(bitcast<i32>(word), (at & 3u) * 8u, 8u)); }",
   ],
@@ -119,10 +122,23 @@ export const definitions: Readonly<Record<FixedSupport, readonly string[]>> = {
   ],
 };
 
-/** A function of numbers, for each lane of vectors. */
-export function lanewiseDefinition(fn: LanewiseSupport): string {
+function scalarDefinitions(): Record<LanewiseSupport, readonly string[]> {
+  return Object.fromEntries(lanewise.map((fn) => [fn, lanewiseDefinition(fn, 1)])) as unknown as Record<
+    LanewiseSupport,
+    readonly string[]
+  >;
+}
+
+/**
+ * A function of numbers, or of vectors of them: F, I and U are the types of so many floats, integers and words.
+ * max_of and min_of pass NaN on, as those of the language need not.
+ */
+export function lanewiseDefinition(fn: LanewiseSupport, lanes: Lanes): readonly string[] {
+  const type = (of: string): string => (lanes === 4 ? `vec4<${of}>` : of);
+  const name = lanes === 4 ? `${fn}_4` : fn;
   const two = fn === "max_of" || fn === "min_of";
-  const lanes = ["x", "y", "z", "w"].map((lane) => `${fn}(a.${lane}${two ? `, b.${lane}` : ""})`);
-  const parameters = two ? "a: vec4<f32>, b: vec4<f32>" : "a: vec4<f32>";
-  return `fn ${fn}_4(${parameters}) -> vec4<f32> { return vec4<f32>(${lanes.join(", ")}); }`;
+  const head = `fn ${name}(a: F${two ? ", b: F" : ""}) -> F {`;
+  return [head, ...bodies[fn].map((line) => `  ${line}`), "}"].map((line) =>
+    line.replace(/\bF\b/g, type("f32")).replace(/\bI\b/g, type("i32")).replace(/\bU\b/g, type("u32")),
+  );
 }

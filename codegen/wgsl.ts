@@ -141,7 +141,7 @@ function supportLines(context: Context): string[] {
   for (const name of fixedSupports) if (all.has(name)) add(name);
   return [
     ...fixedSupports.filter((name) => all.has(name)).flatMap((name) => definitions[name]),
-    ...lanewise.filter((fn) => all.has(`${fn}_4`)).map(lanewiseDefinition),
+    ...lanewise.filter((fn) => all.has(`${fn}_4`)).flatMap((fn) => lanewiseDefinition(fn, 4)),
     ...subroutines.lines(),
   ];
 }

@@ -13,7 +13,7 @@ import type { Loop, LoopNest } from "./loop-nest.js";
 import { findLoop } from "./loop-nest.js";
 import { findRead } from "./stage.js";
 import type { Plan, Tileable } from "./tile.js";
-import { isPixel, packAxes } from "./tile.js";
+import { epilogueWeight, isPixel, mostWritten, packAxes } from "./tile.js";
 
 /** The block of a workgroup and the tile of a lane in it. */
 interface Block {
@@ -99,6 +99,7 @@ function planOf(
   const limit = target.grid!.sharedBytes / 4;
   const least = leastSizes(nest, block);
   if (least.lhs + least.rhs > limit) return null;
+  if ((block.pixels * block.channels * epilogueWeight(nest)) / target.lanes > mostWritten) return null;
   // Sizes are what the steps make of them, which costs too much to ask of blocks that are worse at best.
   if (best !== null && cyclesOf(nest, block, least, target) >= best.cycles) return null;
   const steps = stepsOf(tileable, operands, block);

@@ -4,6 +4,7 @@
  */
 import type { Access, Affine, Expr } from "../../ir/kernel.js";
 import { coefficient } from "../../ir/kernel.js";
+import { scalarFns } from "../../ir/scalar.js";
 import type { Step } from "../../ir/schedule.js";
 import type { Target } from "../../ir/target.js";
 import { walkExpr } from "../../ir/visit.js";
@@ -38,10 +39,12 @@ export function isPixel(l: Loop): boolean {
  * multiply-add may round otherwise than where there are no lanes.
  */
 export function bestTile(tileable: Tileable, target: Target, workers: number): Plan | null {
-  const choices = tileChoices(tileable, target).map((choice) => ({
-    choice,
-    cycles: cyclesOf(tileable, choice, target),
-  }));
+  const choices = tileChoices(tileable, target)
+    .filter((choice) => fits(tileable, choice, target))
+    .map((choice) => ({
+      choice,
+      cycles: cyclesOf(tileable, choice, target),
+    }));
   const least = (list: typeof choices, cost: (each: (typeof choices)[number]) => number) =>
     list.reduce<(typeof choices)[number] | null>(
       (best, each) => (best === null || cost(each) < cost(best) ? each : best),
@@ -56,6 +59,32 @@ export function bestTile(tileable: Tileable, target: Target, workers: number): P
           ({ choice, cycles }) => cycles * smallestPart(tileable, choice, workers),
         );
   return best && planOf(tileable, best.choice, best.cycles, target);
+}
+
+/** Operations an epilogue may be written out to: a shader is compiled where it runs, function calls written out too. */
+export const mostWritten = 24;
+
+/** Costly functions of an epilogue, for each element or vector. */
+export function epilogueWeight({ stores }: LoopNest): number {
+  const seen = new Set<Expr>();
+  let count = 0;
+  for (const { value } of stores)
+    walkExpr(
+      value,
+      (e) => {
+        if (e.kind === "call" && (!scalarFns[e.fn === "fma" ? "mul" : e.fn].primitive || roundings.has(e.fn)))
+          count++;
+      },
+      seen,
+    );
+  return count;
+}
+
+const roundings: ReadonlySet<string> = new Set(["f16", "bf16"]);
+
+function fits({ nest }: Tileable, { rows, columns }: TileChoice, target: Target): boolean {
+  const vectors = rows * vectorsOf(columns, target);
+  return target.grid === null || vectors <= 1 || vectors * epilogueWeight(nest) <= mostWritten;
 }
 
 function planOf(tileable: Tileable, choice: TileChoice, cycles: number, target: Target): Plan {

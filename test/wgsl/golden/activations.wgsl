@@ -57,18 +57,15 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
 @group(0) @binding(1) var<storage, read> w_packed: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> a2: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
-fn max_of(a: f32, b: f32) -> f32 {
-  if ((bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u) { return a; }
-  return select(max(a, b), b, (bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u);
+fn max_of_4(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
+  return select(select(max(a, b), b, (bitcast<vec4<u32>>(b) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u)), a, (bitcast<vec4<u32>>(a) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u));
 }
-fn min_of(a: f32, b: f32) -> f32 {
-  if ((bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u) { return a; }
-  return select(min(a, b), b, (bitcast<u32>(b) & 0x7fffffffu) > 0x7f800000u);
+fn min_of_4(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
+  return select(select(min(a, b), b, (bitcast<vec4<u32>>(b) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u)), a, (bitcast<vec4<u32>>(a) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u));
 }
-fn pow2(n: f32) -> f32 { return bitcast<f32>((i32(n) + 127) << 23u); }
-fn max_of_4(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> { return vec4<f32>(max_of(a.x, b.x), max_of(a.y, b.y), max_of(a.z, b.z), max_of(a.w, b.w)); }
-fn min_of_4(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> { return vec4<f32>(min_of(a.x, b.x), min_of(a.y, b.y), min_of(a.z, b.z), min_of(a.w, b.w)); }
-fn pow2_4(a: vec4<f32>) -> vec4<f32> { return vec4<f32>(pow2(a.x), pow2(a.y), pow2(a.z), pow2(a.w)); }
+fn pow2_4(a: vec4<f32>) -> vec4<f32> {
+  return bitcast<vec4<f32>>((vec4<i32>(a) + vec4<i32>(127)) << vec4<u32>(23u));
+}
 fn exp_4(x: vec4<f32>) -> vec4<f32> {
   let t = max_of_4(min_of_4(x, vec4<f32>(170f)), vec4<f32>((-170f)));
   let t_1 = floor(((t * vec4<f32>(1.4426950216293335f)) + vec4<f32>(0.5f)));

@@ -28,11 +28,12 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
 // shader 1, workgroups each run: 1 x 1
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> y: array<atomic<u32>>;
-fn to_bf16(x: f32) -> u32 {
-  let bits = bitcast<u32>(x);
-  if ((bits & 0x7fffffffu) > 0x7f800000u) { return 0x7fc0u; }
-  return (bits + 0x7fffu + ((bits >> 16u) & 1u)) >> 16u;
+fn round_bf16(a: f32) -> f32 {
+  let size = bitcast<u32>(a) & u32(0x7fffffffu);
+  let rounded = (size + u32(0x7fffu) + ((size >> u32(16u)) & u32(1u))) & u32(0xffff0000u);
+  return bitcast<f32>((bitcast<u32>(a) & u32(0x80000000u)) | select(rounded, u32(0x7fc00000u), size > u32(0x7f800000u)));
 }
+fn to_bf16(x: f32) -> u32 { return bitcast<u32>(round_bf16(x)) >> 16u; }
 @compute @workgroup_size(36)
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
   let group = i32(group_id.x);
@@ -77,14 +78,18 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
 @group(0) @binding(1) var<storage, read> x_staged: array<f32>;
 @group(0) @binding(2) var<storage, read> a2: array<u32>;
 @group(0) @binding(3) var<storage, read_write> y: array<atomic<u32>>;
-fn from_bf16(word: u32, at: u32) -> f32 { return bitcast<f32>((word >> ((at & 1u) * 16u)) << 16u); }
-fn to_bf16(x: f32) -> u32 {
-  let bits = bitcast<u32>(x);
-  if ((bits & 0x7fffffffu) > 0x7f800000u) { return 0x7fc0u; }
-  return (bits + 0x7fffu + ((bits >> 16u) & 1u)) >> 16u;
+fn round_bf16(a: f32) -> f32 {
+  let size = bitcast<u32>(a) & u32(0x7fffffffu);
+  let rounded = (size + u32(0x7fffu) + ((size >> u32(16u)) & u32(1u))) & u32(0xffff0000u);
+  return bitcast<f32>((bitcast<u32>(a) & u32(0x80000000u)) | select(rounded, u32(0x7fc00000u), size > u32(0x7f800000u)));
 }
-fn round_bf16(x: f32) -> f32 { return from_bf16(to_bf16(x), 0u); }
-fn round_bf16_4(a: vec4<f32>) -> vec4<f32> { return vec4<f32>(round_bf16(a.x), round_bf16(a.y), round_bf16(a.z), round_bf16(a.w)); }
+fn from_bf16(word: u32, at: u32) -> f32 { return bitcast<f32>((word >> ((at & 1u) * 16u)) << 16u); }
+fn to_bf16(x: f32) -> u32 { return bitcast<u32>(round_bf16(x)) >> 16u; }
+fn round_bf16_4(a: vec4<f32>) -> vec4<f32> {
+  let size = bitcast<vec4<u32>>(a) & vec4<u32>(0x7fffffffu);
+  let rounded = (size + vec4<u32>(0x7fffu) + ((size >> vec4<u32>(16u)) & vec4<u32>(1u))) & vec4<u32>(0xffff0000u);
+  return bitcast<vec4<f32>>((bitcast<vec4<u32>>(a) & vec4<u32>(0x80000000u)) | select(rounded, vec4<u32>(0x7fc00000u), size > vec4<u32>(0x7f800000u)));
+}
 @compute @workgroup_size(6)
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
   let group = i32(group_id.x);
