@@ -25,14 +25,14 @@ if (!here) {
 }
 
 /** Finite, computed in float16, with results. */
-const seeds = Array.from({ length: 2000 }, (_, i) => i + 1)
+const seeds = Array.from({ length: 600 }, (_, i) => i + 1)
   .filter((seed) => {
     const spec = randomConv(seed);
     if (spec.dtype !== "float16" || spec.data === "special" || !spec.baked) return false;
     const { module, options, input } = callOf(spec);
     return shapesOf(module, options, input).out.every((extent) => extent > 0);
   })
-  .slice(0, 12);
+  .slice(0, 5);
 
 interface Input {
   readonly type: string;
@@ -91,6 +91,6 @@ it.skipIf(!here)(`${seeds.length} float16 convolutions in Deno`, { timeout: 300_
     const wrong = found.filter((bits, k) => Math.abs(bits - expected[i]![k]!) > 1).length;
     return found.length === expected[i]!.length && wrong === 0 ? [] : [`${names[i]}: ${wrong} elements`];
   });
-  expect(results.length).toBe(2 * 12);
+  expect(results.length).toBe(2 * 5);
   expect(unlike).toEqual([]);
 });

@@ -1,8 +1,10 @@
 /** What an executable on a GPU does: arguments, results that stay there, runs that overlap, weights, loss, errors. */
 import { afterAll, describe, expect, it } from "vitest";
+import { Compilation, weightData } from "../../compiler/compile.js";
 import { Conv, compile, jit, key, lax, nn, Sequential, tensor } from "../../compiler/index.js";
 import type { Traced } from "../../compiler/traced.js";
-import { findDevice } from "../../runtime/run-wgsl.js";
+import { createGpuExecutable } from "../../runtime/gpu-executable.js";
+import { findDevice, instantiateGpu } from "../../runtime/run-wgsl.js";
 import { hasAdapter, nullDevice, ownDevice } from "../support/webgpu.js";
 
 const shape = [1, 9, 10, 3];
@@ -123,6 +125,25 @@ describe.skipIf(!here)("on an adapter", () => {
     await expect(f.run(x)).rejects.toMatchObject({ name: "UnsupportedError", code: "webgpu-lost" });
   });
 
+  it("a device of its own that is lost is made again", async () => {
+    const compilation = new Compilation(model, { ...options, adapter: "software" });
+    const built = await compilation.build("wgsl-software");
+    if (built.artifact.kind !== "wgsl") throw new Error("no wgsl");
+    const { program } = built.artifact;
+    const start = async () =>
+      instantiateGpu(program, { device: await ownDevice(), adapter: "software", own: true });
+    const first = await start();
+    const f = createGpuExecutable(built.program, first, start, []);
+    f.setWeights(weightData(built, new Map()));
+    close((await f.run(x)).data, expected.data);
+    first.device.destroy();
+    await first.device.lost;
+    const [one, two] = await Promise.all([f.run(x), f.run(x)]);
+    close(one.data, expected.data);
+    close(two.data, expected.data);
+    f.dispose();
+  });
+
   it("auto says what it chose and why", async () => {
     const f = await compile(model, { inputs: [shape], variables, backend: "auto" });
     expect(f.backend).toBe("wasm");
@@ -159,7 +180,6 @@ it("a program larger than the device is a typed error", async () => {
 });
 
 it("a shader the device refuses is shown with its line", async () => {
-  const { instantiateGpu } = await import("../../runtime/run-wgsl.js");
   const device = await nullDevice();
   const program = {
     regions: [{ offset: 0, bytes: 16 }],
