@@ -2,7 +2,7 @@
 /** The command line: which commands and flags there are, and nothing else. */
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError } from "commander";
 import { version } from "../compiler/version.js";
 import * as options from "./options.js";
 import { exitCodes, processTerminal, report, type Terminal } from "./terminal.js";
@@ -54,7 +54,10 @@ function withModel(to: Command): Command {
       "schedules to use instead of chosen ones, as inspect --emit schedule prints them",
     )
     .option("--algorithm <name>", "auto, direct or winograd")
-    .addOption(new Option("--tune [file]", "measure schedules").hideHelp())
+    .option(
+      "--tune [file]",
+      "measure the best schedules of each layer and use the fastest; the file keeps what was measured for next time",
+    )
     .option("--disable <pass>", "leave out an optional pass; repeatable", collect);
 }
 

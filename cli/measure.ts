@@ -1,12 +1,7 @@
 /** Times of a program: whole, and layer by layer. */
-import { backends } from "../codegen/backend.js";
 import type { Built } from "../compiler/compile.js";
-import type { KernelCall } from "../ir/program.js";
+import { startProgram } from "../compiler/tune/trial.js";
 import { targets } from "../ir/target.js";
-import { UnsupportedError } from "../runtime/error.js";
-import type { JsFactory } from "../runtime/run-js.js";
-import { instantiateJs } from "../runtime/run-js.js";
-import { instantiateWasm } from "../runtime/run-wasm.js";
 
 export interface Times {
   readonly medianMs: number;
@@ -55,20 +50,11 @@ export async function timesOfAsync(
 export async function measureCalls(built: Built): Promise<number[]> {
   const medians: number[] = [];
   for (const call of built.planned.program.run) {
-    const { run } = await instantiateCall(built, call);
+    const { program } = built.planned;
+    const kernels = program.kernels.filter(({ name }) => name === call.kernel);
+    const alone = { ...program, kernels, setup: [], run: [call] };
+    const { run } = await startProgram(alone, targets[built.target]);
     medians.push(timesOf(run, { runs: 10, leastMs: 60 }).medianMs);
   }
   return medians;
-}
-
-async function instantiateCall(built: Built, call: KernelCall): Promise<{ run(): void }> {
-  const { program } = built.planned;
-  const kernels = program.kernels.filter(({ name }) => name === call.kernel);
-  const target = targets[built.target];
-  const emit = await backends[target.backend]();
-  const artifact = await emit({ ...program, kernels, setup: [], run: [call] }, target);
-  if (artifact.kind === "wasm") return instantiateWasm(artifact.bytes);
-  if (artifact.kind === "wgsl")
-    throw new UnsupportedError("stage-unsupported", "calls of wgsl are not measured one by one");
-  return instantiateJs(new Function(`return ${artifact.source}`)() as JsFactory, built.program);
 }

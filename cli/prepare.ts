@@ -23,6 +23,7 @@ import { loadModel, readUserFile, shortPath } from "./load-model.js";
 import type { InputFlag, ModelFlags, OutputFlags, ParameterFlags } from "./options.js";
 import type { Terminal } from "./terminal.js";
 import { fileError, firstLine, UsageError } from "./terminal.js";
+import { completeTuning, knownTuning } from "./tuning-file.js";
 
 /** Specs by name where they have names, else in order. */
 export type Specs = readonly InputSpec[] | Readonly<Record<string, InputSpec>>;
@@ -103,13 +104,9 @@ export async function prepareOptions(
   path: string,
   flags: ModelFlags,
   terminal: Terminal,
-  more: { readonly name?: string; readonly seed?: number } = {},
+  more: { readonly name?: string; readonly seed?: number; readonly everyTarget?: boolean } = {},
 ): Promise<Prepared> {
-  if (flags.tune !== undefined && flags.tune !== false)
-    throw new UnsupportedError(
-      "tune-unsupported",
-      "--tune: measured tuning is not there yet; schedules are chosen by a cost model, or given with --schedule",
-    );
+  const known = flags.tune ? knownTuning(flags.tune) : undefined;
   const model = await loadModel(path);
   const inputs = inputsFor(path, model, flags.input);
   const seed = flags.weights === undefined ? (flags.seed ?? more.seed) : flags.seed;
@@ -130,7 +127,11 @@ export async function prepareOptions(
     onProgress: progress(flags, terminal),
     passes: { disable: flags.disable },
   };
-  return { target: model.target, options };
+  if (!flags.tune) return { target: model.target, options };
+  const compilation = userCode(path, () => new Compilation(model.target, { ...options, tune: known }));
+  const how = { every: more.everyTarget ?? false, quiet: flags.quiet };
+  const tune = await completeTuning(flags.tune, compilation, how, terminal);
+  return { target: model.target, options: { ...options, tune } };
 }
 
 /** The traced model, ready to be built. */
@@ -138,7 +139,7 @@ export async function prepare(
   path: string,
   flags: ModelFlags,
   terminal: Terminal,
-  more: { readonly name?: string } = {},
+  more: { readonly name?: string; readonly everyTarget?: boolean } = {},
 ): Promise<Compilation> {
   const { target, options } = await prepareOptions(path, flags, terminal, more);
   const compilation = userCode(path, () => new Compilation(target, options));

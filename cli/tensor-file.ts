@@ -118,12 +118,15 @@ function place(path: string, numbers: readonly number[], shape: readonly number[
 /** NumPy's Fortran order has its first axis run fastest. */
 function rowMajor({ data, shape, dtype }: Tensor): Tensor {
   const out = data.slice();
+  /** Numbers of an element. */
+  const width = dtype === "complex64" ? 2 : 1;
   const strides = shape.map((_, axis) =>
     shape.slice(0, axis).reduce((product, extent) => product * extent, 1),
   );
   const index = new Array<number>(shape.length).fill(0);
-  for (let at = 0; at < out.length; at++) {
-    out[at] = data[index.reduce((sum, i, axis) => sum + i * strides[axis]!, 0)]!;
+  for (let at = 0; at < out.length; at += width) {
+    const from = width * index.reduce((sum, i, axis) => sum + i * strides[axis]!, 0);
+    for (let part = 0; part < width; part++) out[at + part] = data[from + part]!;
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       if (++index[axis]! < shape[axis]!) break;
       index[axis] = 0;
@@ -212,11 +215,12 @@ function fitted(path: string, given: Tensor, wanted: Wanted | undefined): Tensor
   const takes = `input ${wanted.name} takes ${describeTensor(wanted.dtype, wanted.shape)}`;
   if (trimmed(given.shape) !== trimmed(wanted.shape))
     throw new ShapeError("input-shape", `${described}, ${takes}; give it that shape`);
-  const floating = !isInteger(wanted.dtype);
-  if (!floating && !isInteger(given.dtype))
-    throw new ShapeError("input-dtype", `${described}, ${takes}; convert it first`);
   if (given.dtype === wanted.dtype) return { ...given, shape: wanted.shape };
-  return place(path, Array.from<number>(given.data), wanted.shape, wanted.dtype);
+  if ((isInteger(wanted.dtype) && !isInteger(given.dtype)) || given.dtype === "complex64")
+    throw new ShapeError("input-dtype", `${described}, ${takes}; convert it first`);
+  const numbers = Array.from<number>(isInteger(given.dtype) ? given.data : toFloat32(given));
+  const parts = wanted.dtype === "complex64" ? numbers.flatMap((value) => [value, 0]) : numbers;
+  return place(path, parts, wanted.shape, wanted.dtype);
 }
 
 function trimmed(shape: readonly number[]): string {

@@ -30,6 +30,7 @@ export function processTerminal(): Terminal {
       bar = new progressBars.SingleBar({ format: "{bar} {stage}", clearOnComplete: true, hideCursor: true });
       bar.start(total, 0, { stage });
     }
+    bar.setTotal(total);
     bar.update(done, { stage });
     if (done >= total) clear();
   };

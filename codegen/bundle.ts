@@ -22,6 +22,8 @@ export interface BundleOptions {
   /** Put everything inside the .mjs. */
   readonly inline: boolean;
   readonly compilerVersion: string;
+  /** SHA-256 of the measured choices that made the code what it is, for the manifest. */
+  readonly tuning?: string | undefined;
   /** Multiply-accumulates of one run, for the manifest. */
   readonly macs: number;
 }
@@ -191,6 +193,7 @@ async function manifestOf(
     memoryBytes: program.memoryBytes,
     ...(program.threads === undefined ? {} : { threads: program.threads }),
     macs: options.macs,
+    ...(options.tuning === undefined ? {} : { tuning: options.tuning }),
     bytes: {
       wire: size(`${name}.mjs`) + Math.max(...modules) + size(weightsFile(name)),
       weights: options.weights.length,

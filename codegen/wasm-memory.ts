@@ -95,6 +95,9 @@ export function copyScope(scope: WasmScope): WasmScope {
 /** Locals of one function; the same key and type is the same local again, in blocks beside each other. */
 export interface Locals {
   of(key: string, type: binaryen.Type, wanted?: string): Local;
+  /** One that nobody else has until it is given back. */
+  take(type: binaryen.Type, wanted: string): Local;
+  giveBack(local: Local): void;
   /** Types after the first `count`, which are the parameters. */
   typesAfter(count: number): binaryen.Type[];
   names(): readonly string[];
@@ -104,13 +107,25 @@ export function createLocals(): Locals {
   const byKey = new Map<string, Local>();
   const all: { readonly type: binaryen.Type; readonly name: string }[] = [];
   const names = createNames(new Set());
+  const free = new Map<binaryen.Type, Local[]>();
+  const add = (type: binaryen.Type, name: string): Local => {
+    const local = { index: all.length, type };
+    all.push({ type, name });
+    return local;
+  };
   return {
+    take: (type, wanted) =>
+      free.get(type)?.pop() ?? add(type, names.of(`${type} taken ${all.length}`, wanted)),
+    giveBack(local) {
+      const list = free.get(local.type);
+      if (list === undefined) free.set(local.type, [local]);
+      else list.push(local);
+    },
     of(key, type, wanted = key) {
       const typed = `${type} ${key}`;
       let local = byKey.get(typed);
       if (local === undefined) {
-        local = { index: all.length, type };
-        all.push({ type, name: names.of(typed, wanted) });
+        local = add(type, names.of(typed, wanted));
         byKey.set(typed, local);
       }
       return local;

@@ -5,7 +5,7 @@ import type { Access, Expr, Kernel, Stmt } from "../ir/kernel.js";
 import type { ParallelRange } from "../ir/parallel.js";
 import { axisRange, integerRange } from "../ir/range.js";
 import type { Target } from "../ir/target.js";
-import { walkAccesses } from "../ir/visit.js";
+import { stmtNames, walkAccesses } from "../ir/visit.js";
 import { type Base, basesIn, sharedNodes } from "./address.js";
 import { kernelArguments } from "./calls.js";
 import { inlineSingleCalls } from "./derived.js";
@@ -106,8 +106,19 @@ export function addFunction(
 
 function blockCode(kernel: WasmKernel, outer: WasmScope, body: readonly Stmt[]): Ref[] {
   const scope = copyScope(outer);
+  const last = lastUses(body);
   let bases: readonly Base[] | null = null;
   return body.flatMap((stmt, index) => {
+    const code = stmtOf(stmt, index);
+    // What no later statement reads makes room for others: few locals, and short code for them.
+    for (const name of last.get(index) ?? []) {
+      const found = scope.lets.get(name);
+      if (found !== undefined) kernel.locals.giveBack(found.local);
+    }
+    return code;
+  });
+
+  function stmtOf(stmt: Stmt, index: number): Ref[] {
     if (stmt.kind === "alloc") return allocCode(kernel, scope, stmt, body.slice(index + 1));
     if (stmt.kind === "let" && (stmt.value.kind === "index" || stmt.value.kind === "integer")) {
       bases ??= basesIn(body);
@@ -115,7 +126,21 @@ function blockCode(kernel: WasmKernel, outer: WasmScope, body: readonly Stmt[]):
     }
     const shared = bindShared(kernel, scope, stmt);
     return [...shared, ...stmtCode(kernel, scope, stmt)];
-  });
+  }
+}
+
+/** The lets of a block that a statement of it, by position, is the last to read. */
+function lastUses(body: readonly Stmt[]): ReadonlyMap<number, readonly string[]> {
+  const lets = new Set(body.flatMap((stmt) => (stmt.kind === "let" ? [stmt.name] : [])));
+  const last = new Map<string, number>();
+  if (lets.size > 0)
+    body.forEach((stmt, index) => {
+      if (stmt.kind === "let") last.set(stmt.name, index);
+      for (const name of stmtNames(stmt)) if (lets.has(name)) last.set(name, index);
+    });
+  const out = new Map<number, string[]>();
+  for (const [name, index] of last) out.set(index, [...(out.get(index) ?? []), name]);
+  return out;
 }
 
 function stmtCode(kernel: WasmKernel, scope: WasmScope, stmt: Exclude<Stmt, { kind: "alloc" }>): Ref[] {
@@ -208,7 +233,7 @@ function partCode(
 
 function letCode(kernel: WasmKernel, scope: WasmScope, name: string, expr: Expr): Ref {
   const { ref, type } = valueCode(kernel, scope, expr);
-  const local = kernel.locals.of(`let ${name}`, localType(kernel.api, type), name);
+  const local = kernel.locals.take(localType(kernel.api, type), name);
   scope.lets.set(name, { local, type });
   return kernel.module.local.set(local.index, ref);
 }

@@ -7,9 +7,9 @@ import type { Variables } from "./checkpoint/tree.js";
 import type { InputSpecs } from "./input-spec.js";
 import type { AlgorithmOption } from "./lower/lowerings.js";
 import { checkOptions, didYouMean, show } from "./option.js";
-import type { Code } from "./refusal.js";
 import { refuse } from "./refusal.js";
 import type { PassOptions } from "./run-passes.js";
+import type { Tuning } from "./tune/tuning.js";
 
 /** Backends whose programs run in this process's own memory. */
 export type BackendName = "js" | "wasm";
@@ -41,6 +41,12 @@ export interface CompileOptions<B extends BackendName = BackendName> {
   readonly algorithm?: AlgorithmOption | undefined;
   /** Schedules to use instead of chosen ones, as text or data, each for the kernel and target it names. */
   readonly schedules?: string | readonly (Schedule | string)[] | undefined;
+  /**
+   * true: the few best schedules of each layer are measured here, which takes seconds, and the fastest is used; the
+   * executable's `tuning` has the choices. A tuning, or in Node the path of its file: those choices are used, and nothing
+   * is measured; layers it does not know are left to the cost model.
+   */
+  readonly tune?: boolean | Tuning | string | undefined;
   /** Name of the program; by default the model's. */
   readonly name?: string | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -62,6 +68,7 @@ const known = [
   "precision",
   "algorithm",
   "schedules",
+  "tune",
   "name",
   "onProgress",
   "onWarning",
@@ -69,18 +76,10 @@ const known = [
   "passes",
 ] as const satisfies readonly (keyof CompileOptions)[];
 
-/** Options that are part of the interface and not there yet. */
-const planned = {
-  tune: ["tune-unsupported", "measured tuning is not there yet; schedules are chosen by a cost model"],
-} as const satisfies Readonly<Record<string, readonly [Code, string]>>;
-
 export function checkCompileOptions(owner: "compile" | "jit", options: unknown): void {
   const names =
     owner === "compile" ? known : known.filter((name) => name !== "inputs" && name !== "variables");
-  checkOptions(owner, options, [...names, ...Object.keys(planned)], owner === "compile" ? ["inputs"] : []);
-  for (const [name, [code, why]] of Object.entries(planned))
-    if ((options as Readonly<Record<string, unknown>>)[name] !== undefined)
-      refuse(code, `${owner}: ${name}: ${why}`);
+  checkOptions(owner, options, names, owner === "compile" ? ["inputs"] : []);
   const { backend, precision, algorithm, threads, ...others } = options as CompileOptions;
   oneOf(owner, "backend", backend, ["js", "wasm", "wgsl", "auto"]);
   oneOf(owner, "adapter", others.adapter, ["gpu", "software"]);
@@ -96,6 +95,12 @@ export function checkCompileOptions(owner: "compile" | "jit", options: unknown):
   for (const [name, type] of typed)
     if (others[name] !== undefined && typeof others[name] !== type)
       refuse("bad-option", `${owner}: ${name} is ${show(others[name])}; it must be a ${type}`);
+  const { tune } = others;
+  if (tune !== undefined && !["boolean", "string", "object"].includes(typeof tune))
+    refuse(
+      "bad-option",
+      `${owner}: tune is ${show(tune)}; it must be true, a tuning, or the path of its file`,
+    );
   readSchedules(others.schedules);
 }
 
@@ -131,6 +136,19 @@ const simdProbe = new Uint8Array([
 /** Whether this engine has WebAssembly with vectors. */
 export function hasWasm(): boolean {
   return typeof WebAssembly === "object" && WebAssembly.validate(simdProbe);
+}
+
+/** The smallest module that uses a relaxed SIMD instruction: f32x4.relaxed_madd of three zero vectors. */
+const relaxedProbe = [
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 62, 1, 60, 0, 253, 12, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 253, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 253, 12, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 253, 133, 2, 26, 11,
+];
+
+/** Whether code for the target runs in this engine. */
+export function engineRuns(target: TargetName): boolean {
+  if (target === "wasm-relaxed") return hasWasm() && WebAssembly.validate(new Uint8Array(relaxedProbe));
+  return target === "wasm-simd" ? hasWasm() : true;
 }
 
 /** Whether it may also be compiled: a page can forbid that. */

@@ -16,18 +16,23 @@ import type { Variables } from "./checkpoint/tree.js";
 import type { AnyBackend, CompileOptions } from "./compile-options.js";
 import {
   checkCompileOptions,
+  engineRuns,
   handSchedules,
   readSchedules,
   resolveBackend,
   targetsOf,
 } from "./compile-options.js";
 import { dtypeOf } from "./element-type.js";
-import type { HandSchedules, Planned } from "./plan.js";
+import type { HandSchedules, Planned, PlanOptions } from "./plan.js";
 import { plan } from "./plan.js";
 import { refuse } from "./refusal.js";
 import { runGraphPasses } from "./run-passes.js";
 import type { GivenDTypes, TraceResult, TraceTarget } from "./trace.js";
 import { dtypesOf, traceProgram } from "./trace.js";
+import { readTuning } from "./tune/read-tuning.js";
+import { measureLayers } from "./tune/tune.js";
+import type { Tuning } from "./tune/tuning.js";
+import { TuningIndex, tuningOf } from "./tune/tuning.js";
 
 /** Everything made of a program for one target. */
 export interface Built {
@@ -60,6 +65,7 @@ export class Compilation {
   readonly said: readonly string[];
   /** What is known of the GPU it is compiled for. */
   readonly adapter: Adapter;
+  private measured: TuningIndex;
 
   /** `givenDTypes`: of parameters that come later. */
   constructor(
@@ -73,6 +79,9 @@ export class Compilation {
     this.options = options;
     this.backend = resolveBackend(options.backend);
     this.adapter = { ...adapter, adapter: options.adapter ?? adapter?.adapter ?? "gpu" };
+    const { tune } = options;
+    const given = tune === undefined || typeof tune === "boolean" ? tuningOf([]) : readTuning(tune);
+    this.measured = new TuningIndex(given);
     this.progress("trace", 0);
     this.traced = traceProgram(target, {
       inputs: options.inputs,
@@ -96,7 +105,8 @@ export class Compilation {
 
   /** The same program with other variables baked in. */
   withVariables(variables: Variables): Compilation {
-    return new Compilation(this.target, { ...this.options, variables }, this.givenDTypes, this);
+    const tune = this.options.tune === undefined ? {} : { tune: this.tuning };
+    return new Compilation(this.target, { ...this.options, ...tune, variables }, this.givenDTypes, this);
   }
 
   /** The same program for what is known of a GPU. */
@@ -141,6 +151,30 @@ export class Compilation {
     return this.options.variables === undefined && this.traced.params.length > 0;
   }
 
+  /** The measured choices: those given, and those of targets measured since. */
+  get tuning(): Tuning {
+    return this.measured.tuning;
+  }
+
+  /**
+   * Measures what the tuning does not know yet of these targets, as far as this engine runs them; nothing else may run
+   * meanwhile. Comes before build().
+   */
+  async tune(names: readonly TargetName[]): Promise<Tuning> {
+    for (const name of names) {
+      if (!engineRuns(name)) continue;
+      const { graph, planning } = this.graphFor(name);
+      const { layers } = plan(graph, planning);
+      const found = await measureLayers(layers, {
+        ...planning,
+        known: this.measured,
+        onProgress: this.options.onProgress,
+      });
+      this.measured = this.measured.with(found);
+    }
+    return this.tuning;
+  }
+
   build(target: TargetName): Promise<Built> {
     const known = this.built.get(target) ?? this.buildNow(target);
     this.built.set(target, known);
@@ -148,30 +182,38 @@ export class Compilation {
   }
 
   /** Builds every target of the backend: what a bundle holds. */
-  buildAll(): Promise<readonly Built[]> {
-    return Promise.all(this.targets.map((target) => this.build(target)));
+  async buildAll(): Promise<readonly Built[]> {
+    const all: Built[] = [];
+    // One after another: where they are measured, each needs the machine for itself.
+    for (const target of this.targets) all.push(await this.build(target));
+    return all;
   }
 
   private async buildNow(name: TargetName): Promise<Built> {
-    const target = this.targetOf(name);
-    const context = { target, precision: this.precision };
-    const passes = this.options.passes ?? {};
+    if (this.options.tune === true) await this.tune([name]);
     this.progress("graph passes", 1);
-    const { graph } = runGraphPasses(this.graph, context, passes);
+    const { graph, planning } = this.graphFor(name);
     this.progress("schedule and lower", 2);
-    const byHand = handSchedules(this.options.schedules, name);
-    const planned = plan(graph, {
-      algorithm: this.options.algorithm ?? "auto",
-      ...context,
-      passes,
-      handSchedules: byHand,
-    });
-    checkKernels(byHand, planned);
+    const planned = plan(graph, planning);
+    checkKernels(planning.handSchedules, planned);
     this.progress("emit", 3);
     const emit = await backends[this.backend]();
-    const artifact = await emit(planned.program, target);
+    const artifact = await emit(planned.program, planning.target);
     this.progress("emit", 4);
     return { target: name, graph, planned, artifact, program: this.manifest(planned) };
+  }
+
+  /** The graph after its passes, and how it is to be planned. */
+  private graphFor(name: TargetName): { readonly graph: Graph; readonly planning: PlanOptions } {
+    const context = { target: this.targetOf(name), precision: this.precision };
+    const passes = this.options.passes ?? {};
+    const { graph } = runGraphPasses(this.graph, context, passes);
+    const algorithm = this.options.algorithm ?? "auto";
+    const byHand = handSchedules(this.options.schedules, name);
+    return {
+      graph,
+      planning: { ...context, algorithm, passes, handSchedules: byHand, tuning: this.measured },
+    };
   }
 
   private progress(stage: string, done: number): void {

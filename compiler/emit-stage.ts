@@ -1,10 +1,15 @@
 /** Any stage of a compilation as text: what `inspect --emit` and `emit()` print. */
 import { InternalError } from "../ir/diagnostic.js";
 import { printGraph, printKernel, printSchedule } from "../ir/print.js";
+import { scratchBytes } from "../ir/program.js";
+import { elementBytes } from "../ir/types.js";
 import { UnsupportedError } from "../runtime/error.js";
+import type { Program } from "../runtime/program.js";
+import { dataLength, dtypeBytes } from "../runtime/tensor.js";
 import type { Built, Compilation } from "./compile.js";
 import { drawDot, drawSvg } from "./draw-graph.js";
 import { didYouMean } from "./option.js";
+import type { Planned } from "./plan.js";
 import { refuse } from "./refusal.js";
 
 export const emitStages = [
@@ -66,6 +71,46 @@ async function watText(compilation: Compilation, built: Built): Promise<string> 
   return emitWat(built.planned.program, target);
 }
 
+interface WorkingBuffer {
+  readonly kind: "packed" | "temporary";
+  readonly name: string;
+  readonly bytes: number;
+  readonly offset: number;
+}
+
+/**
+ * What calls write besides the results: what setup leaves for every run, and what a run needs on its way, which may lie
+ * where other temporaries lie, or raw weights that setup has packed.
+ */
+function workingBuffers({ program: { kernels, setup, run } }: Planned, program: Program): WorkingBuffer[] {
+  const slots = [...program.inputs, ...program.outputs].map(({ offset, shape, dtype }) => ({
+    from: offset,
+    to: offset + dataLength(shape, dtype) * Math.min(dtypeBytes(dtype), 4),
+  }));
+  const found = new Map<string, WorkingBuffer>();
+  const visit = (kind: WorkingBuffer["kind"], calls: typeof run): void => {
+    for (const { kernel: called, args } of calls) {
+      const { params, locals } = kernels.find(({ name }) => name === called)!;
+      [...params, ...locals].forEach((buffer, i) => {
+        const offset = args[i]!;
+        const written = !("access" in buffer) || buffer.access === "write";
+        if (!written || slots.some(({ from, to }) => offset >= from && offset < to)) return;
+        const scratch = "space" in buffer && buffer.space === "scratch";
+        const bytes = scratch
+          ? scratchBytes(buffer) * (program.threads ?? 1)
+          : buffer.size * elementBytes(buffer.element);
+        const local = kind === "packed" && "space" in buffer;
+        const key = `${offset} ${bytes}`;
+        if (!found.has(key))
+          found.set(key, { kind: local ? "temporary" : kind, name: buffer.name, bytes, offset });
+      });
+    }
+  };
+  visit("packed", setup);
+  visit("temporary", run);
+  return [...found.values()].sort((a, b) => a.offset - b.offset);
+}
+
 /** The calls in order, with the byte offset of every argument. */
 function planText({ planned, program }: Built): string {
   const call = (phase: string, list: typeof planned.program.run): string[] =>
@@ -84,6 +129,9 @@ function planText({ planned, program }: Built): string {
     ...program.inputs.map(slot("input")),
     ...program.outputs.map(slot("output")),
     ...program.weights.map(slot("weight")),
+    ...workingBuffers(planned, program).map(
+      ({ kind, name, bytes, offset }) => `  ${kind} ${name}: ${bytes} bytes @${offset}`,
+    ),
     ...call("setup", planned.program.setup),
     ...call("run", planned.program.run),
   ].join("\n");

@@ -22,7 +22,7 @@ import type { Variables } from "./checkpoint/tree.js";
 import type { Built } from "./compile.js";
 import { Compilation, weightData } from "./compile.js";
 import type { AnyBackend, BackendName, CompileOptions } from "./compile-options.js";
-import { hasWasm } from "./compile-options.js";
+import { engineRuns, hasWasm } from "./compile-options.js";
 import type { EmitStage } from "./emit-stage.js";
 import { emitStage } from "./emit-stage.js";
 import type { Explanation } from "./explain.js";
@@ -32,6 +32,8 @@ import { booleanOption, checkOptions, show } from "./option.js";
 import { refuse } from "./refusal.js";
 import type { TracedOutput, TraceTarget } from "./trace.js";
 import type { Traced } from "./traced.js";
+import type { Tuning } from "./tune/tuning.js";
+import { tuningHash, tuningOf } from "./tune/tuning.js";
 import { version } from "./version.js";
 
 export interface BundleRequest {
@@ -52,6 +54,8 @@ interface AnyExecutable<B, R> {
   run(...args: readonly (RunInput | RunInputs | OutArrays)[]): Promise<R>;
   /** Gives the parameters (again) and packs them once. Where others were baked in, this compiles again. */
   setVariables(variables: Variables): Promise<void>;
+  /** The measured choices it was compiled with: what `tune` takes, and as JSON a tuning file. Empty without `tune`. */
+  readonly tuning: Tuning;
   explain(): string;
   explain(options: { readonly json: true }): Explanation;
   /** The files of a standalone bundle, by name. */
@@ -177,8 +181,12 @@ async function gpuExecutableOf(asked: Compilation): Promise<AnyExecutable<"wgsl"
   const check = (): void => {
     if (disposed) throw new ConfigError("disposed", `${program.name}: used after dispose()`);
   };
+  const methods = compilerMethods({ compilation, built }, executable, check);
   return {
-    ...compilerMethods({ compilation, built }, executable, check),
+    ...methods,
+    get tuning() {
+      return methods.tuning;
+    },
     backend: "wgsl",
     notes: executable.notes,
     run: executable.run,
@@ -193,8 +201,12 @@ function withCompiler(
   compiled: Compiled,
   executable: RuntimeExecutable<Result>,
 ): HostExecutable<BackendName, Result> {
+  const methods = compilerMethods(compiled, executable, () => void executable.inputs);
   return {
-    ...compilerMethods(compiled, executable, () => void executable.inputs),
+    ...methods,
+    get tuning() {
+      return methods.tuning;
+    },
     backend: executable.backend as BackendName,
     notes: executable.notes,
     get inputs() {
@@ -210,7 +222,10 @@ function withCompiler(
   };
 }
 
-type CompilerMethods = Pick<AnyExecutable<unknown, unknown>, "setVariables" | "explain" | "bundle" | "emit">;
+type CompilerMethods = Pick<
+  AnyExecutable<unknown, unknown>,
+  "setVariables" | "tuning" | "explain" | "bundle" | "emit"
+>;
 
 /** What an executable that knows its compilation can do besides; `check` throws after dispose(). */
 function compilerMethods(
@@ -242,6 +257,9 @@ function compilerMethods(
         current = next;
       }
       variables = given;
+    },
+    get tuning() {
+      return live().compilation.tuning;
     },
     explain: explainBuilt,
     bundle: async (request = {}) => bundleOf(live().compilation, variables, request),
@@ -309,6 +327,7 @@ export async function bundleOf(
     weights: weightsBlob(program.weights, weightData(first, values)),
     inline: request.inline ?? false,
     compilerVersion: version,
+    tuning: usedTuning(all),
     macs: planned.layers.reduce((sum, layer) => sum + layer.macs, 0),
   });
 }
@@ -318,6 +337,12 @@ function buildsFor(compilation: Compilation, { adapter }: BundleRequest): Promis
   if (compilation.backend !== "wgsl" || adapter === undefined) return compilation.buildAll();
   const classes = adapter === "both" ? (["gpu", "software"] as const) : [adapter];
   return Promise.all(classes.map((each) => compilation.build(`wgsl-${each}`)));
+}
+
+/** The hash of the measured choices that decided something; undefined where none did. */
+function usedTuning(all: readonly Built[]): string | undefined {
+  const used = all.flatMap(({ planned }) => planned.layers.flatMap(({ tuned }) => tuned ?? []));
+  return used.length === 0 ? undefined : tuningHash(tuningOf(used));
 }
 
 /** The name asked for. */
@@ -332,18 +357,9 @@ function checkRequest(request: BundleRequest): string | undefined {
   return name;
 }
 
-/** The smallest module that uses a relaxed SIMD instruction: f32x4.relaxed_madd of three zero vectors. */
-const relaxedProbe = [
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 62, 1, 60, 0, 253, 12, 0, 0, 0, 0, 0, 0, 0,
-  0, 0, 0, 0, 0, 0, 0, 0, 0, 253, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 253, 12, 0, 0, 0, 0, 0,
-  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 253, 133, 2, 26, 11,
-];
-
 /** The best of a compilation's targets that this engine runs. */
 export function runnableTarget({ targets }: Compilation): TargetName {
-  const refused = (name: TargetName): boolean =>
-    name === "wasm-relaxed" && !WebAssembly.validate(new Uint8Array(relaxedProbe));
-  return targets.find((name) => !refused(name))!;
+  return targets.find(engineRuns) ?? targets.at(-1)!;
 }
 
 interface Instantiated {

@@ -1,10 +1,10 @@
 /** What was decided and why, layer by layer, as data and as text. */
 import type { Artifact } from "../codegen/backend.js";
 import { countKernel } from "../ir/count-loads.js";
+import type { Kernel } from "../ir/kernel.js";
 import { printSchedule } from "../ir/print.js";
 import type { DType } from "../runtime/tensor.js";
 import type { Built, Compilation } from "./compile.js";
-import type { PlannedLayer } from "./plan.js";
 
 export interface LayerExplanation {
   readonly kernel: string;
@@ -19,6 +19,8 @@ export interface LayerExplanation {
   readonly predictedMs: number;
   /** Counted from the kernel, where it is a grid. */
   readonly grid?: GridExplanation;
+  /** Chosen by measurements (`tune`), not by the cost model; predictedMs is then what was measured. */
+  readonly tuned: boolean;
   /** setup: depends on weights only and runs once. */
   readonly phase: "setup" | "run";
 }
@@ -34,8 +36,8 @@ export interface GridExplanation {
   readonly idleLanes: number;
 }
 
-function gridOf({ macs, kernels }: PlannedLayer): GridExplanation {
-  const counts = countKernel(kernels.legal);
+function gridOf(macs: number, kernel: Kernel): GridExplanation {
+  const counts = countKernel(kernel);
   const main = counts.reduce((most, each) => (each.scalars > most.scalars ? each : most));
   const scalars = counts.reduce((sum, each) => sum + each.scalars, 0);
   return {
@@ -68,13 +70,14 @@ export interface Explanation {
 export function explain(compilation: Compilation, built: Built): Explanation {
   const { planned, artifact } = built;
   const layers = planned.layers.map(
-    ({ choice, kernels, ...layer }): LayerExplanation => ({
+    ({ choice, kernels, ways: _, tuned, ...layer }): LayerExplanation => ({
       ...layer,
-      ...(artifact.kind === "wgsl" ? { grid: gridOf({ ...layer, choice, kernels }) } : {}),
+      ...(artifact.kind === "wgsl" ? { grid: gridOf(layer.macs, kernels.legal) } : {}),
       algorithm: choice.algorithm,
       why: choice.why,
       schedule: printSchedule(choice.schedule),
       predictedMs: choice.predictedMs,
+      tuned: tuned !== null,
     }),
   );
   return {

@@ -29,4 +29,5 @@ export type { Key } from "./random/threefry.js";
 export { foldIn, key, split } from "./random/threefry.js";
 export { trace } from "./trace.js";
 export type { Traced } from "./traced.js";
+export type { TunedKernel, Tuning } from "./tune/tuning.js";
 export { version } from "./version.js";

@@ -19,6 +19,7 @@ import { fuseEpilogue } from "./passes/fuse-epilogue.js";
 import { fuseMask } from "./passes/fuse-mask.js";
 import { fusePad } from "./passes/fuse-pad.js";
 import { legalize } from "./passes/legalize.js";
+import { orderTerms } from "./passes/order-terms.js";
 import { partitionHalo } from "./passes/partition-halo.js";
 import { prune } from "./passes/prune.js";
 import { share } from "./passes/share.js";
@@ -151,6 +152,14 @@ export const pipeline: readonly Pass[] = [
       { pass: "legalize", because: "polynomials use their argument many times" },
     ],
     run: share,
+  },
+  {
+    name: "order-terms",
+    level: "kernel",
+    summary: "terms that share a load come one after another where registers are short",
+    ...optional,
+    after: [{ pass: "share", because: "it says what is shared" }],
+    run: orderTerms,
   },
 ];
 

@@ -12,27 +12,22 @@ import { parallelRange } from "../ir/parallel.js";
 import type { KernelCall, KernelProgram } from "../ir/program.js";
 import { controlBytes, lineBytes, scratchBytes } from "../ir/program.js";
 import type { Schedule } from "../ir/schedule.js";
-import type { Target } from "../ir/target.js";
-import { withThreads } from "../ir/target.js";
 import { elementBytes, elementCount } from "../ir/types.js";
 import type { LoweredKernel } from "./lower/lowered.js";
 import { naiveKernel } from "./lower/lowered.js";
 import type { AlgorithmOption } from "./lower/lowerings.js";
-import { lowerings } from "./lower/lowerings.js";
-import { lowerCopy, lowerMap, lowerPad } from "./lower/map.js";
 import type { Operand } from "./lower/operand.js";
+import type { Made, Work } from "./make-kernel.js";
+import { KernelMaker } from "./make-kernel.js";
 import type { Lifetime } from "./memory.js";
 import { assignOffsets, assignRegions } from "./memory.js";
 import type { PassContext } from "./pass.js";
 import type { PassOptions, PassTime } from "./run-passes.js";
-import { runKernelPasses } from "./run-passes.js";
-import { applySchedule } from "./schedule/apply.js";
 import type { Choice } from "./schedule/choose.js";
-import { choose, scheduleFor } from "./schedule/choose.js";
-import { gridSteps } from "./schedule/grid.js";
 import type { PackedOperand } from "./schedule/pack.js";
 import type { Action, ProgramBuffer, Storage, StoragePlan } from "./storage.js";
 import { planStorage } from "./storage.js";
+import type { TunedKernel, TuningIndex } from "./tune/tuning.js";
 
 /** Schedules written by hand, by the kernel they are for. */
 export type HandSchedules = ReadonlyMap<string, Schedule>;
@@ -47,6 +42,10 @@ export interface PlannedLayer {
   /** Bytes read and written once each. */
   readonly bytes: number;
   readonly choice: Choice;
+  /** What it was chosen from, as one worker computes them; their names are not yet the program's. */
+  readonly ways: readonly LoweredKernel[];
+  /** What it was chosen by, where that was measured. */
+  readonly tuned: TunedKernel | null;
   readonly phase: "setup" | "run";
   readonly kernels: { readonly naive: () => Kernel; readonly scheduled: Kernel; readonly legal: Kernel };
 }
@@ -69,6 +68,8 @@ export interface Planned {
 export interface PlanOptions extends PassContext {
   readonly algorithm: AlgorithmOption;
   readonly handSchedules: HandSchedules;
+  /** Measured choices, which come before those of the cost model. */
+  readonly tuning?: TuningIndex | undefined;
   readonly passes: PassOptions;
 }
 
@@ -77,19 +78,6 @@ export function plan(graph: Graph, options: PlanOptions): Planned {
   const planner = new Planner(options);
   for (const action of storage.actions) planner.add(action);
   return planner.finish(graph.name, storage);
-}
-
-/** What f32 may not hold exactly is moved as it is in memory: one more axis, of the bytes of an element. */
-function inBytes(operand: Operand): Operand {
-  const { element, shape } = operand.type;
-  const bytes = elementBytes(element);
-  if (element === "f32" || bytes === 1) return operand;
-  const strides = [...operand.layout.strides.map((stride) => stride * bytes), 1];
-  return {
-    ...operand,
-    type: { element: "u8", shape: [...shape, bytes] },
-    layout: { ...operand.layout, strides },
-  };
 }
 
 /** A buffer bound from its first element. */
@@ -106,20 +94,6 @@ function buffersKey({ params, locals, nests }: Kernel): string {
   ].join();
 }
 
-/** The lowerings of an action, and the same as the workers of the target share them. */
-interface Ways {
-  readonly ways: readonly LoweredKernel[];
-  readonly shared: readonly LoweredKernel[];
-  readonly target: Target;
-}
-
-/** A kernel whose nests are grids and otherwise as they were lowered. */
-function onGrid(lowered: LoweredKernel, target: Target): Kernel {
-  const steps = lowered.nests.flatMap((nest) => gridSteps(nest, target));
-  const schedule = { kernel: lowered.name, target: target.name, steps, reassociates: false };
-  return applySchedule(lowered, schedule).kernel;
-}
-
 interface PendingCall {
   readonly kernel: string;
   readonly args: readonly { readonly buffer: ProgramBuffer; readonly elements: number }[];
@@ -131,15 +105,17 @@ class Planner {
   private readonly setup: PendingCall[] = [];
   private readonly run: PendingCall[] = [];
   private readonly layers: PlannedLayer[] = [];
-  private readonly times = new Map<string, number>();
   /** Buffers that setup writes, and those that a run writes (perhaps too). */
   private readonly invariant = new Set<ProgramBuffer>();
   private readonly varying = new Set<ProgramBuffer>();
   /** Buffers that setup kernels fill, by what fills them with what. */
   private readonly constants = new Map<string, ProgramBuffer>();
   private readonly names = new Map<string, number>();
+  private readonly maker: KernelMaker;
 
-  constructor(private readonly options: PlanOptions) {}
+  constructor(private readonly options: PlanOptions) {
+    this.maker = new KernelMaker(options);
+  }
 
   add(action: Action): void {
     const type = action.kind === "compute" ? action.node.type : action.type;
@@ -147,15 +123,12 @@ class Planner {
     if (elementCount(type.shape) === 0) return;
     const once = action.to.buffer.kind !== "output" && args.every((arg) => this.isInvariant(arg));
     (once ? this.invariant : this.varying).add(action.to.buffer);
-    // Setup is one worker's.
-    const target = once ? this.alone : this.options.target;
-    const ways = this.lowerings(action, args, this.alone);
-    const shared = target === this.alone ? ways : this.lowerings(action, args, target);
-    this.emit({ ways, shared, target }, action, args, once);
-  }
-
-  private get alone(): Target {
-    return withThreads(this.options.target, 1);
+    const work = { action, once, ...this.operands(action, args) };
+    this.emit(
+      this.maker.make(work, (base) => this.candidateName(base)),
+      work,
+      args,
+    );
   }
 
   private isInvariant({ buffer }: Storage): boolean {
@@ -172,63 +145,38 @@ class Planner {
     this.names.set(base, (this.names.get(base) ?? 0) + 1);
   }
 
-  /** Every way to compute an action, the plainest first; their names are not taken yet. */
-  private lowerings(action: Action, args: readonly Storage[], target: Target): readonly LoweredKernel[] {
+  /** An action's operands and its result as lowerings see them. */
+  private operands(action: Action, args: readonly Storage[]): Pick<Work, "operands" | "out"> {
     const operand = (name: string, storage: Storage, type: Operand["type"]): Operand => ({
       name,
       type,
       layout: { offset: 0, strides: storage.layout.strides },
       constant: this.isInvariant(storage),
     });
-    if (action.kind === "copy")
-      return [
-        lowerCopy(
-          inBytes(operand("x", args[0]!, action.type)),
-          inBytes(operand("y", action.to, action.type)),
-        ),
-      ];
-    const { node, argTypes } = action;
-    const names = node.op === "conv" ? ["x", "w"] : ["x"];
-    const operands = args.map((arg, i) => operand(names[i] ?? `a${i}`, arg, argTypes[i]!));
-    const out = operand("y", action.to, node.type);
-    if (node.op === "pad") {
-      const from = inBytes(operands[0]!);
-      const none = from === operands[0] ? [] : [0];
-      const padded = { ...node, low: [...node.low, ...none], high: [...node.high, ...none] };
-      return [lowerPad(padded, from, inBytes(out))];
-    }
-    if (node.op === "map") return [lowerMap(node, operands, out)];
-    return lowerings(node, operands, out, { ...this.options, target });
+    const { types, type, names } =
+      action.kind === "copy"
+        ? { types: [action.type], type: action.type, names: ["x"] }
+        : {
+            types: action.argTypes,
+            type: action.node.type,
+            names: action.node.op === "conv" ? ["x", "w"] : ["x"],
+          };
+    return {
+      operands: args.map((arg, i) => operand(names[i] ?? `a${i}`, arg, types[i]!)),
+      out: operand("y", action.to, type),
+    };
   }
 
-  private emit(
-    { ways, shared, target }: Ways,
-    action: Action,
-    args: readonly Storage[],
-    once: boolean,
-  ): void {
-    const { handSchedules } = this.options;
-    const name = (way: LoweredKernel): LoweredKernel => ({ ...way, name: this.candidateName(way.name) });
-    const named = shared.map(name);
-    const byHand = named.find((way) => handSchedules.has(way.name));
-    const choice: Choice =
-      byHand === undefined
-        ? choose(ways.map(name), target, named)
-        : {
-            ...scheduleFor(byHand, target),
-            schedule: handSchedules.get(byHand.name)!,
-            why: "schedule given by hand",
-          };
+  private emit(made: Made, { action, once }: Work, args: readonly Storage[]): void {
+    const { base, choice, ways, tuned, kernel, packed, legal } = made;
     const { lowered } = choice;
-    this.takeName(ways.find((way) => this.candidateName(way.name) === lowered.name)!.name);
-    const { kernel, packed } = applySchedule(lowered, choice.schedule);
+    this.takeName(base);
     const operands = [...args, action.to];
     const ownParams = lowered.params.slice(0, operands.length);
     const bound = new Map(ownParams.map((param, i) => [param.name, operands[i]!]));
     for (const { name, lowered: preparation } of lowered.prepared)
       bound.set(name, whole(this.prepare(name, preparation, bound)));
     for (const each of packed) bound.set(each.name, whole(this.pack(each, bound)));
-    const legal = this.legalise(kernel, target);
     (once ? this.setup : this.run).push(this.call(legal, bound));
     const { type, where, op } =
       action.kind === "compute" ? action.node : { type: action.type, where: "", op: "copy" };
@@ -240,6 +188,8 @@ class Planner {
       macs: lowered.macs,
       bytes: ownParams.reduce((sum, param) => sum + param.size * elementBytes(param.element), 0),
       choice,
+      ways,
+      tuned,
       phase: once ? "setup" : "run",
       kernels: { naive: () => naiveKernel(lowered), scheduled: kernel, legal },
     });
@@ -247,14 +197,11 @@ class Planner {
 
   /** The constant operand a kernel of its own computes in setup. */
   private prepare(name: string, lowered: LoweredKernel, bound: ReadonlyMap<string, Storage>): ProgramBuffer {
-    const { schedule } = scheduleFor(lowered, this.alone);
-    return this.constantBy(applySchedule(lowered, schedule).kernel, name, lowered.name, bound);
+    return this.constantBy(this.maker.prepare(lowered), name, lowered.name, bound);
   }
 
-  private pack({ kernel, lowered }: PackedOperand, bound: ReadonlyMap<string, Storage>): ProgramBuffer {
-    const { alone } = this;
-    const packing = alone.grid === null ? kernel : onGrid(lowered, alone);
-    return this.constantBy(packing, kernel.params.at(-1)!.name, "pack", bound);
+  private pack(packed: PackedOperand, bound: ReadonlyMap<string, Storage>): ProgramBuffer {
+    return this.constantBy(this.maker.pack(packed), packed.name, "pack", bound);
   }
 
   /** The buffer a setup kernel fills through its last parameter; the same work on the same weights is done once. */
@@ -264,7 +211,7 @@ class Planner {
     as: string,
     bound: ReadonlyMap<string, Storage>,
   ): ProgramBuffer {
-    const legal = this.legalise(kernel, this.alone);
+    const legal = this.maker.legaliseAlone(kernel);
     const sources = kernel.params.slice(0, -1).map((param) => bound.get(param.name)!);
     const named = { ...legal, name: this.candidateName(as) };
     const shared = this.kernels.add(named);
@@ -285,13 +232,6 @@ class Planner {
     const all = new Map(bound).set(kernel.params.at(-1)!.name, whole(buffer));
     this.setup.push(this.call(shared, all));
     return buffer;
-  }
-
-  private legalise(kernel: Kernel, target: Target): Kernel {
-    const result = runKernelPasses(kernel, { ...this.options, target }, this.options.passes);
-    for (const { pass, milliseconds } of result.times)
-      this.times.set(pass, (this.times.get(pass) ?? 0) + milliseconds);
-    return result.kernel;
   }
 
   /** A call of the kernel, or of an equal one made before. */
@@ -365,7 +305,7 @@ class Planner {
       outputOffsets: storage.outputs.map((buffer) => offsets.get(buffer)!),
       weights: storage.weights.map(({ node, buffer }) => ({ node, offset: offsets.get(buffer)! })),
       layers: this.layers,
-      times: [...this.times].map(([pass, ms]) => ({ pass, milliseconds: ms })),
+      times: this.maker.times,
       memory: {
         inputs: total(storage.inputs),
         outputs: total(storage.outputs),

@@ -117,7 +117,10 @@ export const errorCodes = {
   "params-in-params": checkpoint("ApplyScopeInvalidVariablesStructureError", "params inside params"),
   "params-extra": checkpoint("-", "parameters the model does not use, where that was to be refused"),
   // What this version leaves out.
-  "dtype-unsupported": unsupported("-", "complex values; real floats work"),
+  "dtype-unsupported": unsupported(
+    "-",
+    "complex values in a function that takes real ones here, or parameters of an integer dtype",
+  ),
   "local-groups": unsupported(
     "NotImplementedError",
     "a local convolution in feature groups, which flax has not either",
@@ -190,7 +193,11 @@ export const errorCodes = {
     "a schedule for a kernel or target the program does not have, or a second one",
   ),
   "variables-baked": config("-", "variables that need another program than the one others were baked into"),
-  "tune-unsupported": unsupported("-", "measured tuning, which is not there yet"),
+  "tuning-file": config("-", "a tuning, or a tuning file, that is none or cannot be read"),
+  "tuning-schedule": config(
+    "-",
+    "a measured schedule that does not fit its kernel: another compiler wrote it",
+  ),
   "bad-run-line": config("-", "a test file without a run line"),
 } as const satisfies Readonly<Record<string, ErrorCode>>;
 

@@ -181,8 +181,13 @@ function bodyKey(body: NodeBody, scalars: ScalarNumbers): string {
   }
 }
 
+/** As bodyKey, of all that a node does to its operands. */
+export function nodeKey({ type: _, args: __, where: ___, ...body }: Node, scalars: ScalarNumbers): string {
+  return bodyKey(body as NodeBody, scalars);
+}
+
 /** Numbers scalars so that equal trees have equal numbers, in time linear in their shared size. */
-class ScalarNumbers {
+export class ScalarNumbers {
   private readonly numbers = new Map<string, number>();
   private readonly seen = new Map<Scalar, number>();
 

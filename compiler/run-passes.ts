@@ -4,6 +4,7 @@ import { annotate } from "../ir/diagnostic.js";
 import type { Graph } from "../ir/graph.js";
 import type { Kernel } from "../ir/kernel.js";
 import { printGraph, printKernel } from "../ir/print.js";
+import type { Target } from "../ir/target.js";
 import { verifyGraph, verifyKernel } from "../ir/verify.js";
 import { ConfigError, ConvsmithError } from "../runtime/error.js";
 import { nearest } from "./option.js";
@@ -61,6 +62,7 @@ export function runGraphPasses(
   const { ir, ...result } = runPasses(graph, passes, context, options, {
     print: printGraph,
     verify: verifyGraph,
+    rules: () => null,
     prepare: (value, step) => (shuffle === undefined ? value : shuffleGraph(value, shuffle + step)),
   });
   return { graph: ir, ...result };
@@ -76,7 +78,8 @@ export function runKernelPasses(
   const legal = passes.findIndex((pass) => pass.name === "legalize");
   const { ir, ...result } = runPasses(kernel, passes, context, options, {
     print: printKernel,
-    verify: (value, done) => verifyKernel(value, legal >= 0 && done > legal ? context.target : null),
+    verify: verifyKernel,
+    rules: (done) => (legal >= 0 && done > legal ? context.target : null),
     prepare: (value) => value,
   });
   return { kernel: ir, ...result };
@@ -85,8 +88,9 @@ export function runKernelPasses(
 /** What the runner must know of a kind of IR. */
 interface Level<Ir> {
   readonly print: (ir: Ir) => string;
-  /** done: how many rows have run. */
-  readonly verify: (ir: Ir, done: number) => readonly Diagnostic[];
+  readonly verify: (ir: Ir, rules: Target | null) => readonly Diagnostic[];
+  /** What besides being well-formed is asked for; done: how many rows have run. */
+  readonly rules: (done: number) => Target | null;
   readonly prepare: (ir: Ir, done: number) => Ir;
 }
 
@@ -110,8 +114,12 @@ function runPasses<Ir>(
     const line = runLine({ passes: pass === given ? null : [pass], context });
     return new PassError(pass, message, `${line}\n${level.print(before)}`, cause);
   };
+  let verified: { readonly ir: Ir; readonly rules: Target | null } | null = null;
   const verify = (pass: string, before: Ir, ir: Ir, done: number): void => {
-    const diagnostics = verifyEach ? level.verify(ir, done) : [];
+    const rules = level.rules(done);
+    if (!verifyEach || (verified?.ir === ir && verified.rules === rules)) return;
+    const diagnostics = level.verify(ir, rules);
+    verified = { ir, rules };
     if (diagnostics.length === 0) return;
     throw blame(pass, before, `its result does not verify\n${annotate(level.print(ir), diagnostics)}`);
   };

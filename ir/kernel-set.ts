@@ -31,7 +31,9 @@ export class KernelSet {
 }
 
 function sameStatements(a: Kernel, b: Kernel): boolean {
-  return a.nests.every((nest, i) => stmtsKey(nest.body) === stmtsKey(b.nests[i]!.body));
+  return (
+    a.nests === b.nests || a.nests.every((nest, i) => stmtsKey(nest.body) === stmtsKey(b.nests[i]!.body))
+  );
 }
 
 function loopsKey(stmts: readonly Stmt[]): string {

@@ -127,11 +127,28 @@ export function affine(offset: number, terms: Readonly<Record<string, number>> =
   return { offset, terms: list };
 }
 
+/** a + scale * b. */
 export function addAffine(a: Affine, b: Affine, scale = 1): Affine {
-  const terms: Record<string, number> = {};
-  for (const { of, coef } of a.terms) terms[of] = coef;
-  for (const { of, coef } of b.terms) terms[of] = (terms[of] ?? 0) + coef * scale;
-  return affine(a.offset + b.offset * scale, terms);
+  const offset = a.offset + b.offset * scale;
+  const terms: Affine["terms"][number][] = [];
+  // Both lists are sorted: they are merged.
+  let j = 0;
+  for (const term of a.terms) {
+    for (; j < b.terms.length && b.terms[j]!.of < term.of; j++) pushTerm(terms, b.terms[j]!, scale);
+    const same = b.terms[j];
+    if (same === undefined || same.of !== term.of) terms.push(term);
+    else {
+      j++;
+      pushTerm(terms, { of: term.of, coef: term.coef + same.coef * scale }, 1);
+    }
+  }
+  for (; j < b.terms.length; j++) pushTerm(terms, b.terms[j]!, scale);
+  return { offset, terms };
+}
+
+function pushTerm(terms: Affine["terms"][number][], term: Affine["terms"][number], scale: number): void {
+  const coef = term.coef * scale;
+  if (coef !== 0) terms.push(scale === 1 ? term : { of: term.of, coef });
 }
 
 /** Coefficient of an axis or let; 0 where it does not occur. */

@@ -13,7 +13,7 @@
  *               precision=highest skipped_taps=[0,2] fused={lhs: EXPR, rhs: EXPR, out: EXPR}
  *             of which what equals the default is left out, `size` and `dim_labels` excepted
  *   schedule  `schedule @KERNEL for TARGET {` (`for TARGET reassociates`), then one step a line:
- *             split ow by 4 -> ow.o ow.i tail=exact | fuse oh ow -> p | reorder n oh kh | MODE oh | stage x in arena
+ *             split ow by 4 -> ow.o ow.i tail=exact | fuse oh ow -> p | reorder n oh kh | MODE oh | stage x at oh in arena
  *             | pack w as oc.o kh kw ic oc.i; an axis of a nest not called main is `nest/axis`
  *   kernel    `kernel @NAME(x: f32[784] read, …) { LOCAL… nest main { STMT… } … }`
  *             where a parameter is read, constant, write or read-write
@@ -113,11 +113,12 @@ function parseStep(cursor: Cursor): Step {
   }
   if (cursor.accept("stage")) {
     const operand = cursor.symbol("a buffer");
+    const at = cursor.accept("at") ? axis() : null;
     cursor.expect("in");
     const space = cursor.expectOne(["arena", "shared"], "a space");
-    if (space === "arena") return { do: "stage", operand, space };
-    cursor.expect("at");
-    return { do: "stage", operand, space, at: axis() };
+    if (space === "arena") return { do: "stage", operand, at, space };
+    if (at === null) return cursor.fail("a shared buffer is staged at an axis");
+    return { do: "stage", operand, at, space };
   }
   if (!cursor.accept("pack"))
     return cursor.fail("expected a step: split, fuse, reorder, stage, pack or a loop mode");

@@ -266,7 +266,7 @@ export function printStep(step: Step): string {
     case "mode":
       return `${step.mode} ${printSymbol(step.axis)}`;
     case "stage":
-      return `stage ${printSymbol(step.operand)} in ${step.space}${step.space === "shared" ? ` at ${printSymbol(step.at)}` : ""}`;
+      return `stage ${printSymbol(step.operand)}${step.at === null ? "" : ` at ${printSymbol(step.at)}`} in ${step.space}`;
     case "pack":
       return `pack ${printSymbol(step.operand)} as ${names(step.axes)}`.trimEnd();
   }

@@ -155,7 +155,7 @@ export function substitute(scalar: Scalar, replace: (of: ScalarArg) => Scalar): 
 }
 
 /** The distinct nodes of a scalar, each once. */
-function nodesOf(scalar: Scalar): ReadonlySet<Scalar> {
+export function nodesOf(scalar: Scalar): ReadonlySet<Scalar> {
   const seen = new Set<Scalar>();
   const visit = (node: Scalar): void => {
     if (seen.has(node)) return;

@@ -25,11 +25,16 @@ export type Step =
   | { readonly do: "mode"; readonly axis: string; readonly mode: LoopMode }
   /**
    * A gated or strided operand is copied, borders filled in, to a buffer of its own by a nest that runs before; the
-   * reads then need no gate. `axes` is the order of the copy's axes, outermost first.
+   * reads then need no gate. With `at`, an outer axis, what one iteration of it needs is copied in that iteration.
    */
-  | { readonly do: "stage"; readonly operand: string; readonly space: "arena" }
+  | {
+      readonly do: "stage";
+      readonly operand: string;
+      readonly at: string | null;
+      readonly space: "arena";
+    }
   /** The lanes of a workgroup copy what all of them read in an iteration of `at`, and wait for each other. */
-  | { readonly do: "stage"; readonly operand: string; readonly space: "shared"; readonly at: string }
+  | { readonly do: "stage"; readonly operand: string; readonly at: string; readonly space: "shared" }
   /** A constant operand is re-laid out once, when the program is set up, in the order the named axes run. */
   | { readonly do: "pack"; readonly operand: string; readonly axes: readonly string[] };
 

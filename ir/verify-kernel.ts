@@ -14,7 +14,7 @@ import type { Write } from "./verify-races.js";
 import { neverMeet, neverMeetInPieces } from "./verify-races.js";
 import type { ConcurrentLoop, KnownBuffer, Scope } from "./verify-scope.js";
 import { emptyScope, inner, isVarying, resolve } from "./verify-scope.js";
-import { freeNames, stmtExprs, walkAccesses, walkExpr } from "./visit.js";
+import { freeNames, loadsIn, stmtExprs, walkAccesses, walkExpr } from "./visit.js";
 
 const concurrent: ReadonlySet<LoopMode> = new Set<LoopMode>(["parallel", "workgroup", "lane"]);
 const integer: ValueType = { of: "integer", lanes: 1 };
@@ -136,10 +136,7 @@ class KernelCheck {
   }
 
   private stmt(stmt: Stmt, scope: Scope): void {
-    for (const expr of stmtExprs(stmt))
-      walkExpr(expr, (node) => {
-        if (node.kind === "load") this.checkAccess(node.from, scope);
-      });
+    for (const expr of stmtExprs(stmt)) for (const { from } of loadsIn(expr)) this.checkAccess(from, scope);
     switch (stmt.kind) {
       case "for":
         this.loop(stmt, scope);

@@ -5,6 +5,7 @@
  *   coef(p)*d + (what the axes inside the loop, smaller than coef(p), can differ by) + a multiple of the larger ones.
  * They are different where no d lets that sum be 0: neither with the larger terms equal, nor with a multiple of their
  * greatest common divisor to make up for. Names that were fixed before the loop are the same on both sides and cancel.
+ * Writes of which one lies behind the other as a whole never meet either.
  */
 import type { Affine } from "./kernel.js";
 import { addAffine, affine, coefficient } from "./kernel.js";
@@ -83,6 +84,7 @@ function sumName({ offset, terms }: Affine): string {
 
 function areApart(a: Write, b: Write, axis: string, fixed: ReadonlySet<string>, apart: Range): boolean {
   if ((apart.min >= 0 && apart.max <= 0) || neverHappens(a) || neverHappens(b)) return true;
+  if (sameFixedTerms(a.at, b.at, fixed) && liesApart(a, b, fixed)) return true;
   const coef = coefficient(a.at, axis);
   const step = Math.abs(coef);
   if (step === 0 || coef !== coefficient(b.at, axis)) return false;
@@ -133,6 +135,25 @@ function withSums(write: Write, axis: string | null): Write {
     at = addAffine(addAffine(at, of, -times), affine(0, { [name]: times }));
   }
   return { ...write, at, ranges };
+}
+
+/** Whether all that one writes lies before or behind all that the other writes, in any iterations. */
+function liesApart(a: Write, b: Write, fixed: ReadonlySet<string>): boolean {
+  const [first, second] = [extentOf(a, fixed), extentOf(b, fixed)];
+  return first !== null && second !== null && (first.max < second.min || second.max < first.min);
+}
+
+/** The elements a write reaches, but for what was fixed before the loop; null where that is not known. */
+function extentOf({ at, lanes, ranges }: Write, fixed: ReadonlySet<string>): Range | null {
+  let [min, max] = [at.offset, at.offset + lanes - 1];
+  for (const { of, coef } of at.terms) {
+    if (fixed.has(of)) continue;
+    const range = ranges.get(of);
+    if (range === undefined) return null;
+    min += Math.min(coef * range.min, coef * range.max);
+    max += Math.max(coef * range.min, coef * range.max);
+  }
+  return { min, max };
 }
 
 /** Inside a loop of no iterations. */

@@ -4,7 +4,7 @@ import { substituteAffine } from "./kernel.js";
 import type { Fact, Range } from "./range.js";
 import type { ValueType } from "./verify-expr.js";
 import type { RaceLoop, Write } from "./verify-races.js";
-import { freeNames, walkExpr } from "./visit.js";
+import { freeNames, loadsIn } from "./visit.js";
 
 export interface KnownBuffer {
   readonly size: number;
@@ -79,10 +79,5 @@ export function resolve(at: Affine, scope: Scope): Affine {
 
 /** Whether lanes may see different values: it reads a lane's axis, or memory. */
 export function isVarying(expr: Expr, scope: Scope): boolean {
-  let varies = false;
-  for (const name of freeNames(expr)) if (scope.varying.has(name)) varies = true;
-  walkExpr(expr, (node) => {
-    if (node.kind === "load") varies = true;
-  });
-  return varies;
+  return loadsIn(expr).length > 0 || [...freeNames(expr)].some((name) => scope.varying.has(name));
 }

@@ -4,7 +4,7 @@
  * Expressions are DAGs: nodes may share sub-trees by identity, so every rewrite remembers what it made of a node and
  * keeps the sharing. A rewrite that changes nothing returns the very object it was given.
  */
-import type { Access, Affine, Expr, Stmt } from "./kernel.js";
+import type { Access, Affine, Expr, Kernel, Stmt } from "./kernel.js";
 
 /** What to do with the parts of statements; each part not named stays as it is. */
 export interface Rewrite {
@@ -95,6 +95,27 @@ export function rewriter(rewrite: Rewrite): {
 /** Bottom-up: children first (the conditions of gates included), then f. */
 export function mapExpr(expr: Expr, f: (expr: Expr) => Expr): Expr {
   return rewriter({ expr: f }).expr(expr);
+}
+
+/** The kernel with the body of each nest rewritten; the same kernel where each came back as it was. */
+export function mapBodies(kernel: Kernel, f: (body: readonly Stmt[]) => readonly Stmt[]): Kernel {
+  const nests = mapList(kernel.nests, (nest) => {
+    const body = f(nest.body);
+    return body === nest.body ? nest : { ...nest, body };
+  });
+  return nests === kernel.nests ? kernel : { ...kernel, nests };
+}
+
+/** Each of the blocks directly inside the statements rewritten. */
+export function mapBlocks(
+  stmts: readonly Stmt[],
+  f: (body: readonly Stmt[]) => readonly Stmt[],
+): readonly Stmt[] {
+  return mapList(stmts, (stmt) => {
+    if (stmt.kind !== "for" && stmt.kind !== "if") return stmt;
+    const body = f(stmt.body);
+    return body === stmt.body ? stmt : { ...stmt, body };
+  });
 }
 
 /** Bottom-up over nested bodies: f sees a statement whose body is already rewritten, and may return several. */
@@ -209,7 +230,7 @@ type Load = Extract<Expr, { readonly kind: "load" }>;
 const loadsOf = new WeakMap<Expr, readonly Load[]>();
 
 /** The loads of an expression, each node once, children first; worked out once for each expression a statement holds. */
-function exprLoads(expr: Expr): readonly Load[] {
+export function loadsIn(expr: Expr): readonly Load[] {
   const known = loadsOf.get(expr);
   if (known !== undefined) return known;
   const loads: Load[] = [];
@@ -220,6 +241,11 @@ function exprLoads(expr: Expr): readonly Load[] {
   return loads;
 }
 
+/** Whether an expression loads from a buffer. */
+export function readsBuffer(expr: Expr, buffer: string): boolean {
+  return loadsIn(expr).some((load) => load.from.buffer === buffer);
+}
+
 /** Every access of the statements, in program order: a statement's loads, then what it writes. */
 export function walkAccesses(
   stmts: readonly Stmt[],
@@ -227,7 +253,7 @@ export function walkAccesses(
 ): void {
   for (const stmt of stmts) {
     const exprs = stmtExprs(stmt);
-    const loads = exprs.length === 1 ? exprLoads(exprs[0]!) : new Set(exprs.flatMap(exprLoads));
+    const loads = exprs.length === 1 ? loadsIn(exprs[0]!) : new Set(exprs.flatMap(loadsIn));
     for (const load of loads) visit(load.from, "load", stmt);
     if (stmt.kind === "store" || stmt.kind === "reduce") visit(stmt.to, stmt.kind, stmt);
     if (stmt.kind === "for" || stmt.kind === "if") walkAccesses(stmt.body, visit);
@@ -253,6 +279,15 @@ export function freeNames(expr: Expr): ReadonlySet<string> {
   const out = names.size === 0 ? noNames : names;
   namesOf.set(expr, out);
   return out;
+}
+
+/** The axes and lets a statement reads, those of its body included. */
+export function stmtNames(stmt: Stmt): ReadonlySet<string> {
+  const names = new Set(stmtExprs(stmt).flatMap((expr) => [...freeNames(expr)]));
+  if (stmt.kind === "store" || stmt.kind === "reduce") for (const { of } of stmt.to.at.terms) names.add(of);
+  if (stmt.kind === "for" || stmt.kind === "if")
+    for (const inner of stmt.body) for (const name of stmtNames(inner)) names.add(name);
+  return names;
 }
 
 const keyOf = new WeakMap<Expr, string>();

@@ -14,6 +14,8 @@ export interface BundleManifest extends Program {
   readonly inline: boolean;
   /** Multiply-accumulates of one run. */
   readonly macs: number;
+  /** SHA-256 of the measured choices (a tuning) that decided its schedules; left out where none did. */
+  readonly tuning?: string;
   readonly bytes: {
     /** Everything one client loads: the .mjs, the largest .wasm, the weights; uncompressed. */
     readonly wire: number;

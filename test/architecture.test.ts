@@ -126,7 +126,11 @@ describe("packages stay in their rooms", () => {
     ["binaryen", /^codegen\/wasm[\w-]*\.ts$/, ["type", "dynamic"]],
     ["ts-morph", /^cli\/load-model\.ts$/, ["type", "dynamic"]],
     ["commander", /^cli\/main\.ts$/, ["static", "type", "dynamic"]],
-    ["zod", /^cli\/|^compiler\/(model-spec|spec-table)\.ts$/, ["static", "type", "dynamic"]],
+    [
+      "zod",
+      /^cli\/|^compiler\/(model-spec|spec-table|tune\/read-tuning)\.ts$/,
+      ["static", "type", "dynamic"],
+    ],
     ["esbuild", /^$/, []],
   ])("%s", (name, room, kinds) => {
     expect(

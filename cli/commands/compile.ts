@@ -15,7 +15,7 @@ import { fileError } from "../terminal.js";
 
 export async function compileCommand(path: string, flags: CompileFlags, terminal: Terminal): Promise<void> {
   const name = flags.name ?? basename(path, extname(path));
-  const compilation = await prepare(path, flags, terminal, { name });
+  const compilation = await prepare(path, flags, terminal, { name, everyTarget: true });
   requireVariables(compilation);
   const built = await buildHere(compilation);
   const files = await bundleOf(compilation, compilation.options.variables, {
@@ -23,7 +23,7 @@ export async function compileCommand(path: string, flags: CompileFlags, terminal
     inline: flags.inline,
     adapter: flags.adapter,
   });
-  writeFiles(flags, [...files], [path, flags.weights, flags.schedule]);
+  writeFiles(flags, [...files], [path, flags.weights, flags.schedule, fileOf(flags.tune)]);
   await tell(compilation, built, flags.verbose, terminal);
   const manifest = readManifest(files);
   const sizes = [...files].map(([file, bytes]) => ({
@@ -68,6 +68,10 @@ export async function compileCommand(path: string, flags: CompileFlags, terminal
       "",
     ].join("\n"),
   );
+}
+
+function fileOf(flag: string | boolean | undefined): string | undefined {
+  return typeof flag === "string" ? flag : undefined;
 }
 
 function described(slot: { readonly dtype: string; readonly shape: readonly number[] } | undefined): string {

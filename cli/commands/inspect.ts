@@ -8,6 +8,7 @@ import { pipeline } from "../../compiler/pipeline.js";
 import { plan } from "../../compiler/plan.js";
 import type { PassOptions, PassTime } from "../../compiler/run-passes.js";
 import { checkPassName, runGraphPasses } from "../../compiler/run-passes.js";
+import { TuningIndex } from "../../compiler/tune/tuning.js";
 import { printGraph, printKernel } from "../../ir/print.js";
 import { targets } from "../../ir/target.js";
 import type { InspectFlags } from "../options.js";
@@ -53,6 +54,7 @@ function runPasses(
     passes,
     algorithm: compilation.options.algorithm ?? "auto",
     handSchedules: handSchedules(compilation.options.schedules, target.name),
+    tuning: new TuningIndex(compilation.tuning),
   });
   const text = (): string => planned.layers.map(({ kernels }) => printKernel(kernels.legal)).join("\n");
   return { text, times: [...times, ...planned.times] };

@@ -17,6 +17,9 @@ export interface Tiling {
   /** Tiles of a block. */
   readonly blockTiles: number;
   readonly points: number;
+  /** Elements from one point's plane to the next, in V and in M. */
+  readonly lhsPlane: number;
+  readonly outPlane: number;
 }
 
 /** How many share the blocks; a grid runs each nest at once, so that all tiles are one block. */
@@ -52,7 +55,20 @@ export function tilingOf(m: OutputTile, problem: TilingProblem): Tiling {
       : workers === 1 || features < 4
         ? rowsOfBlock(work)
         : rowsOfSharedBlock(work, batch, workers);
-  return { m, size, grids, tiles, rows, blockTiles: rows * perRow, points };
+  const blockTiles = rows * perRow;
+  const lhsPlane = planeOf(blockTiles * depth);
+  const outPlane = planeOf(blockTiles * features);
+  return { m, size, grids, tiles, rows, blockTiles, points, lhsPlane, outPlane };
+}
+
+/**
+ * Elements from plane to plane: an odd number of cache lines. A transform touches one place in every plane; with a power of
+ * two between them they would all fall into one set of the cache and drive each other out.
+ */
+function planeOf(elements: number): number {
+  const lineFloats = 16;
+  const lines = Math.ceil(elements / lineFloats);
+  return (lines % 2 === 0 ? lines + 1 : lines) * lineFloats;
 }
 
 interface BlockWork {

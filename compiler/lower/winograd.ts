@@ -84,9 +84,9 @@ class WinogradLowering {
   }
 
   lower(): LoweredKernel {
-    const { points, blockTiles } = this.tiling;
-    const v: Buffer = this.local("v", points * blockTiles * this.depth);
-    const products: Buffer = this.local("m", points * blockTiles * this.features);
+    const { points, lhsPlane, outPlane } = this.tiling;
+    const v: Buffer = this.local("v", points * lhsPlane);
+    const products: Buffer = this.local("m", points * outPlane);
     const staged = this.stage();
     const weights: Parameter = {
       name: "u",
@@ -279,7 +279,7 @@ class WinogradLowering {
 
   /** V[point][tile][ic] = the transform of the tile's inputs. */
   private transformLhs(source: StagedSource, v: Buffer): LoopNest {
-    const { m, size, blockTiles } = this.tiling;
+    const { m, size, lhsPlane } = this.tiling;
     const ic = this.channel("ic", this.depth);
     const values = this.positions(size).map((position): Expr => {
       let at = addAffine(affine(source.offset), this.batchIndex(), source.batch);
@@ -295,10 +295,7 @@ class WinogradLowering {
     });
     const transformed = transformAll(this.rank, size, values, (line) => transformInput(m, line));
     const stores = transformed.map((value, point): Store => {
-      const at = addAffine(
-        addAffine(affine(point * blockTiles * this.depth), this.tileInBlock(), this.depth),
-        ic,
-      );
+      const at = addAffine(addAffine(affine(point * lhsPlane), this.tileInBlock(), this.depth), ic);
       return { to: { buffer: v.name, at, lanes: 1, gate: null }, value };
     });
     return {
@@ -312,13 +309,13 @@ class WinogradLowering {
 
   /** M[point][tile][oc] = the sum over ic of V[point][tile][ic] * U[point][ic][oc]. */
   private multiply(v: Buffer, products: Buffer): LoopNest {
-    const { points, blockTiles } = this.tiling;
+    const { points, blockTiles, lhsPlane, outPlane } = this.tiling;
     const tile = blockTiles > 1 ? affine(0, { t: 1 }) : affine(0);
     const point = affine(0, { point: 1 });
     const ic = this.channel("ic", this.depth);
     const oc = this.channel("oc", this.features);
-    const at = (stride: number, inner: Affine): Affine =>
-      addAffine(addAffine(inner, tile, stride), point, blockTiles * stride);
+    const at = (stride: number, plane: number, inner: Affine): Affine =>
+      addAffine(addAffine(inner, tile, stride), point, plane);
     const read = (buffer: string, place: Affine): Expr => ({
       kind: "load",
       from: { buffer, at: place, lanes: 1, gate: null },
@@ -336,12 +333,16 @@ class WinogradLowering {
       reduce: {
         fn: "add",
         init: 0,
-        value: { kind: "call", fn: "mul", args: [read(v.name, at(this.depth, ic)), read("u", weight)] },
+        value: {
+          kind: "call",
+          fn: "mul",
+          args: [read(v.name, at(this.depth, lhsPlane, ic)), read("u", weight)],
+        },
         guard: null,
       },
       stores: [
         {
-          to: { buffer: products.name, at: at(this.features, oc), lanes: 1, gate: null },
+          to: { buffer: products.name, at: at(this.features, outPlane, oc), lanes: 1, gate: null },
           value: accumulator,
         },
       ],
@@ -350,13 +351,10 @@ class WinogradLowering {
 
   /** The outputs of each tile, through the epilogue; what lies outside the output is not written. */
   private transformOut(products: Buffer): LoopNest {
-    const { m, size, blockTiles } = this.tiling;
+    const { m, size, outPlane } = this.tiling;
     const oc = this.channel("oc", this.features);
     const values = this.positions(size).map((_, point): Expr => {
-      const at = addAffine(
-        addAffine(affine(point * blockTiles * this.features), this.tileInBlock(), this.features),
-        oc,
-      );
+      const at = addAffine(addAffine(affine(point * outPlane), this.tileInBlock(), this.features), oc);
       return { kind: "load", from: { buffer: products.name, at, lanes: 1, gate: null } };
     });
     const outputs = transformAll(this.rank, size, values, (line) => transformOutput(m, line));

@@ -19,8 +19,7 @@ import { readConvLocalOptions } from "./conv-options.js";
  * spatial extents of the result. They hold for one input shape only.
  *
  * @throws ConfigError from the constructor for an option wrong on its own, UnsupportedError `local-groups` for a
- * featureGroupCount other than 1 and `dtype-unsupported` for 16-bit and complex dtypes, ShapeError from a trace for an
- * input that does not fit
+ * featureGroupCount other than 1, ShapeError from a trace for an input that does not fit
  *
  * @example
  * const local = new ConvLocal({ features: 4, kernelSize: [3, 3] });

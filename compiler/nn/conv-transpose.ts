@@ -22,7 +22,7 @@ import { readConvTransposeOptions } from "./conv-transpose-options.js";
  * which pad the input after its dilation, `(extent - 1) * stride + 2 + low + high - dilated kernel`.
  *
  * @throws ConfigError from the constructor for an option wrong on its own, UnsupportedError `dtype-unsupported` for
- * 16-bit and complex dtypes, ShapeError from a trace for an input that does not fit
+ * parameters of an integer dtype, ShapeError from a trace for an input that does not fit
  *
  * @example
  * const up = new ConvTranspose({ features: 8, kernelSize: [4, 4], strides: 2, transposeKernel: true });

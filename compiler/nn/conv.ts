@@ -17,7 +17,7 @@ import { readConvOptions } from "./conv-options.js";
  * parameters are `kernel`, float32 `[...kernelSize, inputFeatures / featureGroupCount, features]`, and `bias`, `[features]`.
  *
  * @throws ConfigError from the constructor for an option wrong on its own, UnsupportedError `dtype-unsupported` for
- * 16-bit and complex dtypes, ShapeError from a trace for an input that does not fit
+ * parameters of an integer dtype, ShapeError from a trace for an input that does not fit
  *
  * @example
  * const conv = new Conv({ features: 8, kernelSize: [3, 3], strides: 2, padding: "CIRCULAR" });

@@ -7,23 +7,20 @@
  */
 import type { Kernel, Stmt } from "../../ir/kernel.js";
 import { affine, coefficient, substituteAffine } from "../../ir/kernel.js";
-import { mapStmtExprs, mapStmts, walkAccesses } from "../../ir/visit.js";
+import { mapBodies, mapStmtExprs, mapStmts, walkAccesses } from "../../ir/visit.js";
 import { decideGates } from "./gates.js";
 
 export function expandUnroll(kernel: Kernel): Kernel {
-  return {
-    ...kernel,
-    nests: kernel.nests.map((nest) => {
-      const registers = registerNames(nest.body);
-      const body = mapStmts(nest.body, (stmt) => {
-        if (stmt.kind !== "for") return stmt;
-        if (stmt.mode !== "unroll" && !(stmt.mode === "serial" && addresses(stmt.body, stmt.axis, registers)))
-          return stmt;
-        return iterations(stmt.body, stmt.axis, stmt.start, stmt.extent, 1);
-      });
-      return { ...nest, body: decideGates(body, new Map()) };
-    }),
-  };
+  return mapBodies(kernel, (given) => {
+    const registers = registerNames(given);
+    const body = mapStmts(given, (stmt) => {
+      if (stmt.kind !== "for") return stmt;
+      if (stmt.mode !== "unroll" && !(stmt.mode === "serial" && addresses(stmt.body, stmt.axis, registers)))
+        return stmt;
+      return iterations(stmt.body, stmt.axis, stmt.start, stmt.extent, 1);
+    });
+    return body === given ? given : decideGates(body, new Map());
+  });
 }
 
 export function registerNames(stmts: readonly Stmt[]): ReadonlySet<string> {

@@ -11,22 +11,28 @@
 import { InternalError } from "../../ir/diagnostic.js";
 import type { Access, Affine, Expr, For, Gate, Kernel, Lanes, Stmt } from "../../ir/kernel.js";
 import { affine, coefficient, substituteAffine } from "../../ir/kernel.js";
-import { exprChildren, freeNames, mapExpr, mapStmtExprs, mapStmts, walkAccesses } from "../../ir/visit.js";
+import {
+  exprChildren,
+  freeNames,
+  mapBlocks,
+  mapBodies,
+  mapExpr,
+  mapStmtExprs,
+  mapStmts,
+  walkAccesses,
+} from "../../ir/visit.js";
 import type { PassContext } from "../pass.js";
 import { iterations, registerNames } from "./expand-unroll.js";
 import { decideGates } from "./gates.js";
 
 export function expandVector(kernel: Kernel, { target }: PassContext): Kernel {
-  return {
-    ...kernel,
-    nests: kernel.nests.map((nest) => {
-      const single = singleRegisters(nest.body);
-      const body = mapStmts(nest.body, (stmt) =>
-        stmt.kind === "for" && stmt.mode === "vector" ? expand(stmt, target.lanes, single) : stmt,
-      );
-      return { ...nest, body: splitRegisters(decideGates(body, new Map())) };
-    }),
-  };
+  return mapBodies(kernel, (given) => {
+    const single = singleRegisters(given);
+    const body = mapStmts(given, (stmt) =>
+      stmt.kind === "for" && stmt.mode === "vector" ? expand(stmt, target.lanes, single) : stmt,
+    );
+    return splitRegisters(body === given ? given : decideGates(body, new Map()));
+  });
 }
 
 /** Registers that some vector loop uses one element at a time: then all do, so that each element has one name. */
@@ -173,9 +179,7 @@ function shifted(from: Access, axis: string, at: Affine): Access {
 
 /** One register buffer an address: `acc` with elements 0..3 as a vector and 4 alone becomes `acc.0` and `acc.4`. */
 function splitRegisters(stmts: readonly Stmt[]): readonly Stmt[] {
-  let out: readonly Stmt[] = stmts.map((stmt) =>
-    stmt.kind === "for" || stmt.kind === "if" ? { ...stmt, body: splitRegisters(stmt.body) } : stmt,
-  );
+  let out = mapBlocks(stmts, splitRegisters);
   for (const alloc of out) {
     if (alloc.kind !== "alloc" || alloc.buffer.space !== "register") continue;
     const { buffer } = alloc;

@@ -13,8 +13,7 @@
  */
 
 import type { Graph, GraphBuilder, Node, NodeOf, ValueId } from "../../ir/graph.js";
-import type { Scalar } from "../../ir/scalar.js";
-import { arg, rounded, substitute, unrounded } from "../../ir/scalar.js";
+import { arg, nodesOf, rounded, substitute, unrounded } from "../../ir/scalar.js";
 import { sameShape } from "../../ir/types.js";
 import { operandBefore } from "../move-view.js";
 import type { PassContext } from "../pass.js";
@@ -91,7 +90,7 @@ function fuseOnce(
     const operands = operandsBefore(map.args, value, found.views, builder);
     if (operands === null) continue;
     const producer = joined(found.producer, map, operands);
-    if (scalarSize(producer.op === "conv" ? producer.fused.out : producer.body) > largestBody) continue;
+    if (nodesOf(producer.op === "conv" ? producer.fused.out : producer.body).size > largestBody) continue;
     if (producer.args.length + 1 > buffers) continue;
     return { producer, views: found.views };
   }
@@ -149,16 +148,4 @@ function joined(producer: Producer, map: NodeOf<"map">, operands: readonly (Valu
   return producer.op === "conv"
     ? { ...producer, args, element, fused: { ...producer.fused, out: result } }
     : { ...producer, args, element, body: result };
-}
-
-/** Number of distinct nodes of a scalar: what it costs to compute and to print. */
-function scalarSize(scalar: Scalar): number {
-  const seen = new Set<Scalar>();
-  const visit = (node: Scalar): void => {
-    if (seen.has(node)) return;
-    seen.add(node);
-    if (node.kind === "call") node.args.forEach(visit);
-  };
-  visit(scalar);
-  return seen.size;
 }

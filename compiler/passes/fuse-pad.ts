@@ -10,7 +10,7 @@
  * - wrap and reflect need an axis that the window neither pads, crops nor dilates, and that is not empty;
  * - batch and feature axes have no window to fold into;
  * - with work fused into the lhs a padded element need no longer be 0, so such convs are left alone.
- * A pad that some reader still needs is kept for all of them: reading it costs no gates. A pad of no extent goes away.
+ * A pad that some reader still needs is kept for all of them: reading it costs no gates.
  */
 import type { Graph, Node, NodeOf, PadMode, ValueId } from "../../ir/graph.js";
 import { convAxes, nodeAt } from "../../ir/graph.js";
@@ -25,19 +25,14 @@ export function fusePad(graph: Graph): Graph {
 }
 
 function visit(node: Node, _: ValueId, rewriting: Rewriting): ValueId | null {
-  if (node.op === "pad") return isEmptyPad(node) ? rewriting.rename(node.args[0]!) : null;
   if (node.op !== "conv") return null;
   const lhs = node.args[0]!;
   const pad = nodeAt(rewriting.graph, lhs);
-  if (pad.op !== "pad" || isEmptyPad(pad) || !everyReaderFolds(pad, lhs, rewriting)) return null;
+  if (pad.op !== "pad" || !everyReaderFolds(pad, lhs, rewriting)) return null;
   const window = foldedWindow(node, pad, rewriting.graph);
   if (window === null) return null;
   const { builder, rename } = rewriting;
   return builder.copy({ ...node, window }, [pad.args[0]!, ...node.args.slice(1)].map(rename));
-}
-
-function isEmptyPad(pad: NodeOf<"pad">): boolean {
-  return [...pad.low, ...pad.high].every((extent) => extent === 0);
 }
 
 function everyReaderFolds(pad: NodeOf<"pad">, id: ValueId, { graph, users }: Rewriting): boolean {

@@ -2,7 +2,7 @@
 import type { Access, Expr, Stmt } from "../../ir/kernel.js";
 import type { Range, Ranges } from "../../ir/range.js";
 import { axisRange, decide, integerRange } from "../../ir/range.js";
-import { exprChildren, mapExpr } from "../../ir/visit.js";
+import { exprChildren, exprKey, mapExpr, mapStmts } from "../../ir/visit.js";
 
 /** The ranges with one more name. */
 export function withRange(ranges: Ranges, name: string, range: Range): Ranges {
@@ -116,5 +116,44 @@ function decided(stmts: readonly Stmt[], outer: Ranges): readonly Stmt[] {
       default:
         return stmt satisfies never;
     }
+  });
+}
+
+/** The statements where a test is known to hold, or not to: gates and `and`s of it are decided. */
+export function assumeTest(stmts: readonly Stmt[], test: Expr, holds: boolean): readonly Stmt[] {
+  const key = exprKey(test);
+  const isTest = (expr: Expr): boolean => expr.kind === "test" && exprKey(expr) === key;
+  /** What is left of a condition; true and false where nothing is. */
+  const rest = (when: Expr): Expr | boolean => {
+    if (isTest(when)) return holds;
+    if (when.kind !== "call" || when.fn !== "and") return when;
+    const [a, b] = when.args.map(rest) as [Expr | boolean, Expr | boolean];
+    if (a === false || b === false) return false;
+    if (a === true) return b;
+    return b === true ? a : { ...when, args: [a, b] };
+  };
+  const decided = (expr: Expr): Expr =>
+    mapExpr(expr, (e) => {
+      if (e.kind === "load" && e.from.gate !== null) {
+        const { otherwise } = e.from.gate;
+        const when = rest(e.from.gate.when);
+        if (when === false) return { kind: "lit", value: otherwise };
+        return { ...e, from: { ...e.from, gate: when === true ? null : { when, otherwise } } };
+      }
+      if (e.kind !== "call" || e.fn !== "select") return e;
+      const when = rest(e.args[0]!);
+      return typeof when === "boolean" ? e.args[when ? 1 : 2]! : { ...e, args: [when, ...e.args.slice(1)] };
+    });
+  return mapStmts(stmts, (stmt): Stmt | readonly Stmt[] => {
+    if (stmt.kind === "let") return { ...stmt, value: decided(stmt.value) };
+    if (stmt.kind === "if") {
+      const when = rest(stmt.when);
+      return typeof when === "boolean" ? (when ? stmt.body : []) : { ...stmt, when };
+    }
+    if (stmt.kind !== "store" && stmt.kind !== "reduce") return stmt;
+    const value = decided(stmt.value);
+    const when = stmt.to.gate === null ? true : rest(stmt.to.gate.when);
+    if (when === false) return [];
+    return { ...stmt, to: { ...stmt.to, gate: when === true ? null : { when, otherwise: 0 } }, value };
   });
 }

@@ -5,61 +5,15 @@
  *   acc.4 += splat(x[0]) * w[4 : 4]      ->     acc.0 += v0 * w[0 : 4]
  *                                               acc.4 += v0 * w[4 : 4]
  *
- * This is what makes a register tile load each weight vector and each splat once. What reads a buffer that the nest
- * also writes is only shared inside one statement, unless it is a shared buffer that nobody writes while the block runs. Exact: the same value is computed, once.
+ * This is what makes a register tile load each weight vector and each splat once. What reads a buffer that the block
+ * also writes is only shared inside one statement. Exact: the same value is computed, once.
  */
-import type { Expr, Kernel, Nest, Stmt } from "../../ir/kernel.js";
-import { affineKey, exprChildren, stmtExprs, walkAccesses } from "../../ir/visit.js";
+import type { Expr, Kernel, Stmt } from "../../ir/kernel.js";
+import { affineKey, exprChildren, mapBlocks, mapBodies, stmtExprs } from "../../ir/visit.js";
 
 export function share(kernel: Kernel): Kernel {
   const names = new Names(kernel);
-  return { ...kernel, nests: kernel.nests.map((nest) => shareNest(nest, names)) };
-}
-
-function shareNest(nest: Nest, names: Names): Nest {
-  const written = new Set<string>();
-  walkAccesses(nest.body, (access, use) => {
-    if (use !== "load") written.add(access.buffer);
-  });
-  const body = shareBlock(nest.body, { written, shared: sharedBuffers(nest.body) }, names);
-  return body === nest.body ? nest : { ...nest, body };
-}
-
-/** Buffers a nest writes; of the shared ones a block may read what it does not write itself. */
-interface Writes {
-  readonly written: ReadonlySet<string>;
-  readonly shared: ReadonlySet<string>;
-}
-
-function sharedBuffers(stmts: readonly Stmt[]): ReadonlySet<string> {
-  const names = new Set<string>();
-  const visit = (list: readonly Stmt[]): void => {
-    for (const stmt of list) {
-      if (stmt.kind === "alloc" && stmt.buffer.space === "shared") names.add(stmt.buffer.name);
-      if (stmt.kind === "for" || stmt.kind === "if") visit(stmt.body);
-    }
-  };
-  visit(stmts);
-  return names;
-}
-
-/** The buffers whose contents may change while a block runs. */
-function changing(stmts: readonly Stmt[], { written, shared }: Writes): ReadonlySet<string> {
-  if (shared.size === 0) return written;
-  const own = new Set<string>();
-  walkAccesses(stmts, (access, use) => {
-    if (use !== "load") own.add(access.buffer);
-  });
-  // Other lanes write where there is a barrier.
-  if (hasBarrier(stmts)) return written;
-  return new Set([...written].filter((name) => !shared.has(name) || own.has(name)));
-}
-
-function hasBarrier(stmts: readonly Stmt[]): boolean {
-  return stmts.some(
-    (stmt) =>
-      stmt.kind === "barrier" || ((stmt.kind === "for" || stmt.kind === "if") && hasBarrier(stmt.body)),
-  );
+  return mapBodies(kernel, (body) => shareBlock(body, names).body);
 }
 
 /** Fresh let names, and structural numbers of expressions. */
@@ -125,17 +79,24 @@ class Names {
   }
 }
 
+interface SharedBlock {
+  readonly body: readonly Stmt[];
+  /** Buffers written in it, or in a block inside it. */
+  readonly written: ReadonlySet<string>;
+}
+
 /** A block's own statements with shared lets; the blocks inside them are done for themselves. */
-function shareBlock(stmts: readonly Stmt[], writes: Writes, names: Names): readonly Stmt[] {
-  const written = changing(stmts, writes);
-  const inner = stmts.map((stmt) => {
-    if (stmt.kind !== "for" && stmt.kind !== "if") return stmt;
-    const body = shareBlock(stmt.body, writes, names);
-    return body === stmt.body ? stmt : { ...stmt, body };
+function shareBlock(stmts: readonly Stmt[], names: Names): SharedBlock {
+  const written = new Set<string>();
+  const inner = mapBlocks(stmts, (body) => {
+    const block = shareBlock(body, names);
+    for (const buffer of block.written) written.add(buffer);
+    return block.body;
   });
+  for (const stmt of stmts) if (stmt.kind === "store" || stmt.kind === "reduce") written.add(stmt.to.buffer);
   const across = new Sharing(names, (expr) => !readsWritten(expr, written));
   for (const stmt of inner) for (const expr of stmtExprs(stmt)) across.count(expr);
-  let changed = inner.some((stmt, i) => stmt !== stmts[i]);
+  let changed = inner !== stmts;
   const out = inner.flatMap((stmt): readonly Stmt[] => {
     const before: Stmt[] = [];
     const first = mapOwnExprs(stmt, (expr) => across.rewrite(expr, before));
@@ -145,7 +106,7 @@ function shareBlock(stmts: readonly Stmt[], writes: Writes, names: Names): reado
     if (second !== stmt) changed = true;
     return [...before, second];
   });
-  return changed ? out : stmts;
+  return { body: changed ? out : stmts, written };
 }
 
 function mapOwnExprs(stmt: Stmt, f: (expr: Expr) => Expr): Stmt {

@@ -64,7 +64,7 @@ function applyStep(draft: Draft, step: Step): Draft {
       return onNest(draft, step.axis, (nest, axis) => setMode(nest, axis, step));
     case "stage":
       return step.space === "arena"
-        ? stage(draft, step.operand)
+        ? stage(draft, step)
         : stageShared(draft, step.operand, localName(step.at), mostShared);
     case "pack":
       return pack(draft, step.operand, step.axes.map(localName));

@@ -3,21 +3,34 @@
  * project; every candidate is costed by cost.ts, and the answer is data with a sentence that says why.
  */
 
-import type { Expr } from "../../ir/kernel.js";
 import { coefficient } from "../../ir/kernel.js";
+import { printSchedule } from "../../ir/print.js";
 import type { Schedule, Step } from "../../ir/schedule.js";
 import type { Target } from "../../ir/target.js";
 import { withThreads } from "../../ir/target.js";
-import { freeNames, walkExpr } from "../../ir/visit.js";
+import { freeNames, loadsIn, readsBuffer } from "../../ir/visit.js";
 import type { Algorithm, LoweredKernel } from "../lower/lowered.js";
 import { canFuse, draftOf, inlineIndexLets } from "./apply.js";
-import { copyCycles, gridCycles, milliseconds, storesCycles, tileCycles } from "./cost.js";
+import type { CopyBlock } from "./copy-block.js";
+import { blockToCopy } from "./copy-block.js";
+import {
+  copyCycles,
+  gridCycles,
+  milliseconds,
+  passCycles,
+  storesCycles,
+  tileCycles,
+  unrollsWhole,
+} from "./cost.js";
 import { gridSteps } from "./grid.js";
-import type { LoopNest } from "./loop-nest.js";
+import type { Loop, LoopNest } from "./loop-nest.js";
 import { blockToShare, loopToShare } from "./share-work.js";
 import { sharedTile } from "./shared-tile.js";
 import { findRead } from "./stage.js";
 import { bestTile, isPixel } from "./tile.js";
+
+/** One of the schedules of a lowering: by its rank, the lhs copied as a whole or in blocks; or by the name of its tile. */
+export type SchedulePick = { readonly rank: number; readonly blocks: boolean } | { readonly tile: string };
 
 export interface Choice {
   readonly lowered: LoweredKernel;
@@ -25,6 +38,8 @@ export interface Choice {
   readonly algorithm: Algorithm;
   readonly why: string;
   readonly predictedMs: number;
+  /** The register tile of its reduction; null where there is none. */
+  readonly tile: string | null;
 }
 
 /**
@@ -46,10 +61,35 @@ export function choose(
   return { ...chosen, why: `${chosen.why}; rather than ${beaten}` };
 }
 
-/** A schedule for one lowering. */
-export function scheduleFor(lowered: LoweredKernel, target: Target): Choice {
+/** The few ways that should be fastest where one worker computes it, best first: what `choose` decides between. */
+export function candidates(
+  lowerings: readonly LoweredKernel[],
+  target: Target,
+  most: number,
+): readonly Choice[] {
+  const alone = withThreads(target, 1);
+  const found = new Map<string, Choice>();
+  const add = (choice: Choice): void => {
+    const text = printSchedule(choice.schedule);
+    if (!found.has(text)) found.set(text, choice);
+  };
+  for (const lowered of lowerings) {
+    add(scheduleFor(lowered, alone));
+    for (const blocks of [false, true])
+      for (let rank = 0; rank < most; rank++) {
+        const choice = scheduleFor(lowered, alone, { rank, blocks });
+        if (choice.tile === null) break;
+        add(choice);
+      }
+  }
+  return [...found.values()].sort((a, b) => a.predictedMs - b.predictedMs).slice(0, most);
+}
+
+/** A schedule for one lowering: the best, or that with the tile picked. */
+export function scheduleFor(lowered: LoweredKernel, target: Target, pick?: SchedulePick): Choice {
   const steps: Step[] = [];
   const why: string[] = [];
+  let tile: string | null = null;
   let cycles = 0;
   let blocks = 0;
   for (const nest of lowered.nests) {
@@ -59,7 +99,8 @@ export function scheduleFor(lowered: LoweredKernel, target: Target): Choice {
     const part =
       nest.reduce === null
         ? mapPart(lowered, nest, target, workers)
-        : reductionPart(lowered, nest, target, workers);
+        : reductionPart(lowered, nest, target, workers, pick);
+    tile ??= part.tile ?? null;
     steps.push(...part.steps);
     why.push(...part.why);
     if (inBlocks) blocks += part.cycles * blockCount(lowered);
@@ -79,10 +120,11 @@ export function scheduleFor(lowered: LoweredKernel, target: Target): Choice {
     algorithm: lowered.algorithm,
     why: why.join(", "),
     predictedMs: milliseconds(cycles),
+    tile,
   };
 }
 
-function blockCount({ together }: LoweredKernel): number {
+function blockCount({ together }: Pick<LoweredKernel, "together">): number {
   return together === null ? 1 : together.loops.reduce((count, l) => count * l.extent, 1);
 }
 
@@ -118,6 +160,7 @@ interface Part {
   readonly steps: readonly Step[];
   readonly why: readonly string[];
   readonly cycles: number;
+  readonly tile?: string;
 }
 
 function prefixOf(nest: LoopNest): string {
@@ -126,7 +169,8 @@ function prefixOf(nest: LoopNest): string {
 
 /** A nest without a reduction: the innermost axis in vectors where every operand is contiguous or constant along it. */
 function mapPart(lowered: LoweredKernel, nest: LoopNest, target: Target, workers: number): Part {
-  const steps = vectorSteps(nest, target);
+  // Beside the products of its kernel a copy hardly counts, but for its code.
+  const steps = vectorSteps(nest, target, lowered.nests.length > 1 ? 1 : copiedVectors);
   const iterations = iterationsOf(nest);
   const vector = steps.length > 0;
   const cycles =
@@ -140,7 +184,7 @@ function mapPart(lowered: LoweredKernel, nest: LoopNest, target: Target, workers
 }
 
 /** Steps that vectorise the innermost loop of a nest without a reduction; none where that would gather. */
-function vectorSteps(nest: LoopNest, target: Target): Step[] {
+function vectorSteps(nest: LoopNest, target: Target, atOnce = copiedVectors): Step[] {
   const last = nest.loops.at(-1);
   if (target.lanes === 1 || last === undefined || last.extent < target.lanes) return [];
   const strides = new Set(addressCoefficients(inlineIndexLets(nest), last.axis));
@@ -149,11 +193,26 @@ function vectorSteps(nest: LoopNest, target: Target): Step[] {
   // Lanes of a grid take single elements rather than the ends of rows.
   if (target.grid !== null && last.extent % target.lanes !== 0) return [];
   const axis = `${prefixOf(nest)}${last.axis}`;
-  const tail = last.extent % target.lanes === 0 ? "exact" : "cut";
+  const vectors =
+    target.grid === null ? vectorsAtOnce(nest, Math.floor(last.extent / target.lanes), atOnce) : 1;
+  const factor = target.lanes * vectors;
+  const tail = last.extent % factor === 0 ? "exact" : "cut";
   return [
-    { do: "split", axis, factor: target.lanes, into: [`${axis}.o`, `${axis}.i`], tail },
+    { do: "split", axis, factor, into: [`${axis}.o`, `${axis}.i`], tail },
     { do: "mode", axis: `${axis}.i`, mode: "vector" },
   ];
+}
+
+/** Vectors an iteration of a copy moves: the loop around one would take longer than it. */
+const copiedVectors = 4;
+
+/** As many of a row's vectors as leave few over; 1 where an iteration computes more than a copy does. */
+function vectorsAtOnce({ stores, lets }: LoopNest, vectors: number, most: number): number {
+  const gated = ({ value }: LoopNest["stores"][number]): boolean => value.kind !== "load";
+  if (stores.length > 1 || stores.some(gated) || lets.some((l) => l.value.kind !== "index")) return 1;
+  const best = Math.min(most, vectors);
+  for (let count = best; count > best / 2; count--) if (vectors % count === 0) return count;
+  return best;
 }
 
 /** Coefficients of an axis in the addresses of all loads and stores. */
@@ -161,18 +220,19 @@ function addressCoefficients(nest: LoopNest, axis: string): number[] {
   const out: number[] = [];
   for (const { to, value } of nest.stores) {
     out.push(coefficient(to.at, axis));
-    walkExpr(value, (e) => {
-      if (e.kind === "load") out.push(coefficient(e.from.at, axis));
-    });
+    for (const { from } of loadsIn(value)) out.push(coefficient(from.at, axis));
   }
   return out;
 }
 
 /** A reduction: borders staged, skipped taps unrolled away, pixels fused, then the best register tile. */
-function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target, workers: number): Part {
-  const steps: Step[] = [];
-  const why: string[] = [];
-  let cycles = 0;
+function reductionPart(
+  lowered: LoweredKernel,
+  nest: LoopNest,
+  target: Target,
+  workers: number,
+  pick?: SchedulePick,
+): Part {
   const guard = nest.reduce!.guard;
   const tapAxes = nest.loops.filter(
     (l) => l.kind === "reduce" && guard !== null && freeNames(guard).has(l.axis),
@@ -182,36 +242,21 @@ function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target, w
     guard !== null && [...freeNames(guard)].some((name) => !tapAxes.some((l) => l.axis === name));
   // What a prologue makes of the lhs may read it not at all, or twice in different ways.
   const stageable = nest.lets.length === 0 || findRead(nest, lowered.params[0]!.name) !== null;
-  if (!varies && stageable && nest.loops.every((l) => l.extent > 0)) {
-    const shared = target.grid?.adapter === "gpu" ? sharedPart(lowered, nest, target) : null;
+  if (!varies && stageable && target.grid?.adapter === "gpu" && nest.loops.every((l) => l.extent > 0)) {
+    const shared = sharedPart(lowered, nest, target);
     if (shared !== null) return shared;
-    for (const { operand, reason } of stagedOperands(lowered, nest)) {
-      steps.push({ do: "stage", operand, space: "arena" });
-      const copy = named(draftOf(lowered, steps), `stage-${operand}`);
-      const elements = iterationsOf(copy);
-      const copySteps = vectorSteps(copy, target);
-      const alone = copyCycles(elements, copySteps.length > 0, target);
-      const shared = sharing(lowered, [...steps, ...copySteps], copy.name, alone, workers, target);
-      steps.splice(0, steps.length, ...shared.steps);
-      cycles += shared.cycles;
-      why.push(`${reason} in a copy of ${elements} elements`);
-    }
-    const prefix = prefixOf(nest);
-    steps.push(...tapAxes.map((l): Step => ({ do: "mode", axis: prefix + l.axis, mode: "unroll" })));
-    fusePixels(lowered, nest.name, steps);
-    const tileable = { lowered, nest: named(draftOf(lowered, steps), nest.name), prefix };
-    const plan = bestTile(tileable, target, workers);
-    if (plan !== null) {
-      const shared = sharing(lowered, [...steps, ...plan.steps], nest.name, plan.cycles, workers, target);
-      return { ...shared, why: [plan.why, ...why, ...shared.why], cycles: cycles + shared.cycles };
-    }
   }
+  const tiled =
+    varies || !stageable || nest.loops.some((l) => l.extent === 0)
+      ? null
+      : tiledPart({ lowered, nest, tapAxes, target, workers }, pick);
+  if (tiled !== null) return tiled;
   const terms = iterationsOf(nest);
   const gathers = { lhs: false, rhs: false, out: false };
   const scalar = tileCycles(
     { rows: 1, columns: 1, lhsVector: false, gathers },
     terms,
-    { terms: 1, lhsLoads: 1 },
+    { terms: 1, lhsLoads: 1, taps: 1 },
     target,
   );
   const shared = sharing(lowered, [], nest.name, scalar, workers, target);
@@ -222,15 +267,125 @@ function reductionPart(lowered: LoweredKernel, nest: LoopNest, target: Target, w
 function sharedPart(lowered: LoweredKernel, nest: LoopNest, target: Target): Part | null {
   const fused: Step[] = [];
   fusePixels(lowered, nest.name, fused);
-  const tileable = { lowered: draftOf(lowered, fused), prefix: prefixOf(nest) };
+  const tileable = { lowered: draftOf(lowered, fused), prefix: prefixOf(nest), around: [] };
   const plan = sharedTile({ ...tileable, nest: named(tileable.lowered, nest.name) }, target);
-  return plan && { steps: [...fused, ...plan.steps], why: [plan.why], cycles: plan.cycles };
+  return plan && { steps: [...fused, ...plan.steps], why: [plan.why], cycles: plan.cycles, tile: plan.tile };
+}
+
+/** What copying block by block has to save to be worth its smaller tiles. */
+const blockGain = 1.05;
+
+/** In the name of a tile whose lhs is copied block by block. */
+const inBlocks = ", lhs in blocks";
+
+/** The nest tiled, its lhs copied as a whole or block by block. Which does not depend on the workers. */
+function tiledPart(tiled: Tiled, pick?: SchedulePick): Part | null {
+  const { lowered, nest, workers } = tiled;
+  const staged = stagedOperands(lowered, nest);
+  const part = (block: CopyBlock | null, count: number): Part | null =>
+    stagedPart({ ...tiled, workers: count }, staged, block, pick);
+  // Nests that run together, block by block, are no grid.
+  const inBlock = tiled.target.grid === null && staged[0]?.operand === lowered.params[0]!.name;
+  const block = inBlock ? blockToCopy(lowered, nest) : null;
+  const wanted = pick === undefined ? undefined : "tile" in pick ? pick.tile.endsWith(inBlocks) : pick.blocks;
+  if (wanted === true) return block && part(block, workers);
+  if (block === null || wanted === false) return part(null, workers);
+  const [whole, blocks] = [part(null, 1), part(block, 1)];
+  if (whole === null || blocks === null || whole.cycles < blockGain * blocks.cycles)
+    return part(null, workers);
+  return part(block, workers);
+}
+
+interface Tiled {
+  readonly lowered: LoweredKernel;
+  readonly nest: LoopNest;
+  readonly tapAxes: readonly Loop[];
+  readonly target: Target;
+  readonly workers: number;
+}
+
+function stagedPart(
+  { lowered, nest, tapAxes, target, workers }: Tiled,
+  staged: readonly Staged[],
+  block: CopyBlock | null,
+  pick?: SchedulePick,
+): Part | null {
+  const steps: Step[] = [...(block?.steps ?? [])];
+  const why: string[] = [];
+  let cycles = 0;
+  for (const [i, { operand, reason }] of staged.entries()) {
+    const at = i === 0 && block !== null ? block.at : null;
+    steps.push({ do: "stage", operand, at, space: "arena" });
+    const draft = draftOf(lowered, steps);
+    const copy = named(draft, `stage-${operand}`);
+    const elements = iterationsOf(copy);
+    const copySteps = vectorSteps(copy, target);
+    const times = at === null ? 1 : blockCount(draft);
+    const alone =
+      times * (copyCycles(elements, copySteps.length > 0, target) + passCycles(floatBytes * elements));
+    // Workers share the blocks, not the nests in them.
+    const shared = sharing(
+      lowered,
+      [...steps, ...copySteps],
+      copy.name,
+      alone,
+      at === null ? workers : 1,
+      target,
+    );
+    steps.splice(0, steps.length, ...shared.steps);
+    cycles += shared.cycles;
+    why.push(
+      at === null
+        ? `${reason} in a copy of ${elements} elements`
+        : `${reason} block by block, in ${times} copies of ${elements} elements`,
+    );
+  }
+  const prefix = prefixOf(nest);
+  steps.push(...tapAxes.map((l): Step => ({ do: "mode", axis: prefix + l.axis, mode: "unroll" })));
+  fusePixels(lowered, nest.name, steps);
+  fuseTaps(lowered, nest.name, target, steps);
+  const draft = draftOf(lowered, steps);
+  const around = block === null ? [] : draft.together!.loops;
+  const tileable = { lowered, nest: named(draft, nest.name), prefix, around };
+  const tile = pick && ("tile" in pick ? { tile: pick.tile.replace(inBlocks, "") } : pick);
+  const plan = bestTile(tileable, target, block === null ? workers : 1, tile);
+  if (plan === null) return null;
+  const all = [...steps, ...plan.steps];
+  const shared =
+    block === null
+      ? sharing(lowered, all, nest.name, plan.cycles, workers, target)
+      : sharingBlocks(around, all, prefix, plan.cycles + cycles, workers);
+  return {
+    steps: shared.steps,
+    why: [plan.why, ...why, ...shared.why],
+    cycles: block === null ? cycles + shared.cycles : shared.cycles,
+    tile: plan.tile + (block === null ? "" : inBlocks),
+  };
+}
+
+/** The steps, and one more if workers are to share the blocks. */
+function sharingBlocks(
+  around: readonly Loop[],
+  steps: readonly Step[],
+  prefix: string,
+  cycles: number,
+  workers: number,
+): Part {
+  const shared = workers === 1 ? null : blockToShare(around, cycles, workers);
+  if (shared === null) return { steps, why: [], cycles };
+  return {
+    steps: [...steps, { do: "mode", axis: prefix + shared.axis, mode: "parallel" }],
+    why: [sharedWhy(shared.axis)],
+    cycles: shared.cycles,
+  };
 }
 
 interface Staged {
   readonly operand: string;
   readonly reason: string;
 }
+
+const floatBytes = 4;
 
 /** Uses of an element from which on it is converted to f32 once, in a copy. */
 const manyUses = 8;
@@ -247,17 +402,9 @@ function stagedOperands(lowered: LoweredKernel, nest: LoopNest): readonly Staged
     if (name !== lhs && access === "constant") continue;
     const read = nest.reduce === null ? null : findRead(nest, name);
     if (read === null || iterationsOf(nest) < manyUses * size) continue;
-    if (reads(nest.reduce!.value, name)) out.push({ operand: name, reason: `${element} converted` });
+    if (readsBuffer(nest.reduce!.value, name)) out.push({ operand: name, reason: `${element} converted` });
   }
   return out;
-}
-
-function reads(expr: Expr, buffer: string): boolean {
-  let found = false;
-  walkExpr(expr, (e) => {
-    if (e.kind === "load" && e.from.buffer === buffer) found = true;
-  });
-  return found;
 }
 
 function iterationsOf(nest: LoopNest): number {
@@ -267,6 +414,23 @@ function iterationsOf(nest: LoopNest): number {
 function named(lowered: Pick<LoweredKernel, "nests">, name: string): LoopNest {
   return lowered.nests.find((candidate) => candidate.name === name)!;
 }
+
+/**
+ * Fuses the innermost taps with few channels where every address walks both as one and they are too many to unroll: one
+ * loop then runs over both, instead of one of a few iterations inside another.
+ */
+function fuseTaps(lowered: LoweredKernel, name: string, target: Target, steps: Step[]): void {
+  const nest = named(draftOf(lowered, steps), name);
+  const [taps, channels] = nest.loops.filter((l) => l.kind === "reduce").slice(-2);
+  if (taps === undefined || channels === undefined || channels.extent > mostFew) return;
+  if (taps.mode !== "serial" || unrollsWhole(taps.extent * channels.extent, target)) return;
+  if (!canFuse(nest, taps.axis, channels.axis)) return;
+  const prefix = prefixOf(nest);
+  steps.push({ do: "fuse", axes: [prefix + taps.axis, prefix + channels.axis], into: `${prefix}k` });
+}
+
+/** Channels of a pixel that fill no vector. */
+const mostFew = 4;
 
 /** Fuses neighbouring pixel axes that every address walks as one, so that a tile need not end with a row. */
 function fusePixels(lowered: LoweredKernel, name: string, steps: Step[]): void {

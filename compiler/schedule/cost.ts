@@ -34,7 +34,7 @@ interface Costs {
  * Measured with register-only loops and the tiles of test/bench: wasm-simd and js on Node 20, whose code generator wants
  * small tiles and short bodies (unrolled terms halve its speed), wasm-relaxed on Node 24.
  */
-const costs: Readonly<Record<TargetName, Costs>> = {
+export const costs: Readonly<Record<TargetName, Costs>> = {
   js: {
     multiplyAdd: 2,
     load: 1,
@@ -67,7 +67,7 @@ const costs: Readonly<Record<TargetName, Costs>> = {
     tile: 12,
     iteration: 1,
     unroll: 1,
-    body: 48,
+    body: 24,
     registers: 12,
     spill: 2,
   },
@@ -124,8 +124,10 @@ export interface Tile {
 /** The straight-line part of a reduction: how many terms it holds, and what it loads for all of them. */
 export interface Body {
   readonly terms: number;
-  /** Registers loaded from the lhs, each once however often it is used. */
+  /** Registers loaded from the lhs, each once where its uses stand together. */
   readonly lhsLoads: number;
+  /** Taps of a window that slides along the rows, whose weights are all needed at once; 1 where none does. */
+  readonly taps: number;
 }
 
 /** Cycles of one tile over `terms` terms of the sum, `body.terms` of them in a straight line. */
@@ -139,7 +141,8 @@ export function tileCycles(tile: Tile, terms: number, body: Body, target: Target
     body.terms * vectors * (cost.load + gather(gathers.rhs)) +
     body.lhsLoads * (cost.load + (lhsVector ? gather(gathers.lhs) : 0));
   // A single row needs each register of the rhs once only.
-  const live = rows * vectors + Math.min(vectors, rows === 1 ? 1 : 4) + 1;
+  const weights = Math.max(Math.min(vectors, rows === 1 ? 1 : 4), lhsVector ? body.taps * vectors : 0);
+  const live = rows * vectors + weights + 1;
   const spill = live > cost.registers ? cost.spill : 1;
   const turn = Math.max(arithmetic, loads) * spill + 0.15 * Math.min(arithmetic, loads) + cost.iteration;
   const stores = rows * vectors * (cost.store + gather(gathers.out));
@@ -173,6 +176,11 @@ export function unrolling(extents: readonly number[], accumulators: number, targ
   return { whole, partial: last % partial === 0 || last > 2 * partial ? partial : 1 };
 }
 
+/** Whether so many terms may be unrolled in a tile of ordinary size. */
+export function unrollsWhole(terms: number, target: Target): boolean {
+  return terms * 8 <= costs[target.name].body;
+}
+
 /** Cycles of copying elements, `lanes` at a time where both sides are contiguous. */
 export function copyCycles(elements: number, vector: boolean, target: Target): number {
   const cost = costs[target.name];
@@ -187,6 +195,12 @@ const farBytes = 16 * nearBytes;
 export function trafficCycles(bytes: number): number {
   if (bytes <= nearBytes) return 0;
   return bytes / (bytes <= farBytes ? 8 : 3);
+}
+
+/** Cycles of writing a copy and reading it back, beyond those of the instructions: what does not stay near comes from afar. */
+export function passCycles(bytes: number): number {
+  if (bytes <= nearBytes / 32) return 0;
+  return (2 * bytes) / (bytes <= nearBytes / 2 ? 64 : 16);
 }
 
 /** Cycles of a nest that computes several values an iteration from shared operands (a transform). */

@@ -9,7 +9,7 @@
 import { InternalError } from "../../ir/diagnostic.js";
 import type { Expr, Kernel, Parameter } from "../../ir/kernel.js";
 import { affine } from "../../ir/kernel.js";
-import { exprChildren, freeNames, mapExpr, walkExpr } from "../../ir/visit.js";
+import { exprChildren, freeNames, loadsIn, mapExpr, readsBuffer } from "../../ir/visit.js";
 import type { LoweredKernel } from "../lower/lowered.js";
 import { naiveKernel, singleNest } from "../lower/lowered.js";
 import type { Draft } from "./apply.js";
@@ -37,8 +37,9 @@ export function pack(draft: Draft, operand: string, axes: readonly string[]): Dr
   const value = largestConstant(nest.reduce.value, operand, constants, new Set(axes));
   if (value === null) throw illegal(text, `${operand} is not read in the reduction`);
   const loops = axes.map((axis) => {
-    const found = findLoop(nest, axis);
-    if (found === null) throw illegal(text, `there is no axis ${axis}`);
+    const around = draft.together?.nests.includes(nest.name) ? draft.together.loops : [];
+    const found = findLoop(nest, axis) ?? around.find((l) => l.axis === axis);
+    if (found === undefined) throw illegal(text, `there is no axis ${axis}`);
     return found;
   });
   if (new Set(axes).size !== axes.length) throw illegal(text, "an axis is named twice");
@@ -92,10 +93,7 @@ function lowerPack(
     reduce: null,
     stores: [{ to: { buffer: packed, at: to, lanes: 1, gate: null }, value }],
   };
-  const used = new Set<string>();
-  walkExpr(value, (e) => {
-    if (e.kind === "load") used.add(e.from.buffer);
-  });
+  const used = new Set(loadsIn(value).map(({ from }) => from.buffer));
   const params: readonly Parameter[] = [
     ...draft.params.filter((p) => used.has(p.name)),
     { name: packed, element: "f32", size, access: "write" },
@@ -113,14 +111,8 @@ function largestConstant(
   constants: ReadonlySet<string>,
   axes: ReadonlySet<string>,
 ): Expr | null {
-  let onlyConstants = true;
-  let found = false;
-  walkExpr(expr, (e) => {
-    if (e.kind !== "load") return;
-    if (e.from.buffer === operand) found = true;
-    if (!constants.has(e.from.buffer)) onlyConstants = false;
-  });
-  if (!found) return null;
+  if (!readsBuffer(expr, operand)) return null;
+  const onlyConstants = loadsIn(expr).every(({ from }) => constants.has(from.buffer));
   if (expr.kind === "load" && expr.from.buffer === operand) return expr;
   if (onlyConstants && [...freeNames(expr)].every((name) => axes.has(name))) return expr;
   for (const child of exprChildren(expr)) {

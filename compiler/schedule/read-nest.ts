@@ -10,7 +10,7 @@
  */
 import type { Access, Expr, Kernel, Nest, Stmt } from "../../ir/kernel.js";
 import { printExpr, printStmt } from "../../ir/print.js";
-import { mapExpr, mapStmtExprs, walkExpr } from "../../ir/visit.js";
+import { mapExpr, mapStmtExprs, readsBuffer } from "../../ir/visit.js";
 import { ConfigError } from "../../runtime/error.js";
 import type { LoweredKernel } from "../lower/lowered.js";
 import type { AxisKind, IntegerLet, Loop, LoopNest, Store } from "./loop-nest.js";
@@ -134,7 +134,7 @@ function reductionOf(stmts: readonly Stmt[], place: Access, refuse: Refuse): Red
   const { to, fn, value } = term;
   if (to.buffer !== place.buffer || to.lanes !== 1 || to.gate !== null || to.at.terms.length > 0)
     throw refuse(`${described([term])} is no reduction into ${place.buffer}[0]`);
-  if (reads(value, place.buffer)) throw refuse(`the term ${printExpr(value)} reads ${place.buffer}`);
+  if (readsBuffer(value, place.buffer)) throw refuse(`the term ${printExpr(value)} reads ${place.buffer}`);
   return { loops, lets, term: { fn, value, guard: outer?.kind === "if" ? outer.when : null } };
 }
 
@@ -146,12 +146,4 @@ function storeOf(stmt: Stmt, register: string | null, refuse: Refuse): Store {
     e.kind === "load" && e.from.buffer === register ? accumulator : e,
   );
   return { to: stmt.to, value };
-}
-
-function reads(expr: Expr, buffer: string): boolean {
-  let found = false;
-  walkExpr(expr, (e) => {
-    if (e.kind === "load" && e.from.buffer === buffer) found = true;
-  });
-  return found;
 }

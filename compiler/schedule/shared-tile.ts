@@ -109,6 +109,7 @@ function planOf(
   return {
     steps,
     cycles: cyclesOf(nest, block, sizes, target),
+    tile: `${block.pixels} x ${block.channels} of shared buffers`,
     why: `${where}${block.rowLanes * block.pixels} ${row.axis} x ${block.ocLanes * block.channels} ${oc.axis} a workgroup from shared buffers, ${block.pixels} x ${block.channels} a lane`,
   };
 }
@@ -195,7 +196,7 @@ function stepsOf(
   steps.push({ do: "mode", axis: name(`${oc.axis}.i`), mode: "vector" });
   steps.push({ do: "pack", operand: rhs, axes: packAxes(nest, order) });
   const at = name(block.depth > 0 && ic !== undefined ? `${ic}.o` : lanes.at(-1)!);
-  steps.push({ do: "stage", operand: lhs, space: "shared", at });
-  steps.push({ do: "stage", operand: `${rhs}.packed`, space: "shared", at });
+  steps.push({ do: "stage", operand: lhs, at, space: "shared" });
+  steps.push({ do: "stage", operand: `${rhs}.packed`, at, space: "shared" });
   return steps;
 }

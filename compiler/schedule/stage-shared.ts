@@ -1,5 +1,5 @@
 /**
- * stage x in shared at ic.o: in each iteration of an axis the lanes of a workgroup copy what all of them read of an
+ * stage x at ic.o in shared: in each iteration of an axis the lanes of a workgroup copy what all of them read of an
  * operand into a shared buffer, borders filled in, and wait for each other.
  *
  *   lane p { for ic.o { for ic.i { acc += x[..] * .. } } }
@@ -22,7 +22,7 @@ import { mapNest } from "./loop-nest.js";
 import { findRead } from "./stage.js";
 
 export function stageShared(draft: Draft, operand: string, at: string, most: number): Draft {
-  const text = `stage ${operand} in shared at ${at}`;
+  const text = `stage ${operand} at ${at} in shared`;
   const nest = draft.nests.find((each) => each.reduce !== null && findRead(each, operand) !== null);
   if (nest === undefined)
     throw illegal(text, "it is not an operand that a reduction reads in exactly one way");

@@ -2,12 +2,12 @@
  * Register tiles of one reduction nest: every candidate as schedule steps with what it should cost. The lhs is what
  * varies along the rows of a tile, the rhs (the second factor) along its columns, which run along the lanes.
  */
-import type { Access, Affine, Expr } from "../../ir/kernel.js";
+import type { Affine, Expr } from "../../ir/kernel.js";
 import { coefficient } from "../../ir/kernel.js";
 import { scalarFns } from "../../ir/scalar.js";
 import type { Step } from "../../ir/schedule.js";
 import type { Target } from "../../ir/target.js";
-import { walkExpr } from "../../ir/visit.js";
+import { loadsIn, walkExpr } from "../../ir/visit.js";
 import type { LoweredKernel } from "../lower/lowered.js";
 import type { Body } from "./cost.js";
 import { tileCycles, trafficCycles, unrolling, vectorsOf } from "./cost.js";
@@ -18,7 +18,12 @@ export interface Plan {
   readonly steps: readonly Step[];
   readonly cycles: number;
   readonly why: string;
+  /** Which tile it is: the same words for the same tile, however many workers there are. */
+  readonly tile: string;
 }
+
+/** Which of a nest's tiles: the best but so many, or one by its words. */
+export type TilePick = { readonly rank: number } | { readonly tile: string };
 
 /** A nest to tile, after the steps every candidate shares. */
 export interface Tileable {
@@ -26,6 +31,8 @@ export interface Tileable {
   readonly nest: LoopNest;
   /** `main` is written without its name. */
   readonly prefix: string;
+  /** Loops around the nest and others that run together with it. */
+  readonly around: readonly Loop[];
 }
 
 /** Not a channel: what a row of a tile may be. */
@@ -37,28 +44,32 @@ export function isPixel(l: Loop): boolean {
  * The plan that should cost least where so many workers share the loops around its tile; null where there is nothing to
  * tile. Its cycles are those of one worker alone. What lies along the lanes does not depend on the workers: there, a
  * multiply-add may round otherwise than where there are no lanes.
+ *
+ * With `pick` another one, or null where there are not so many; a tile that does not fit is one as good. All of Winograd's have the lanes along the same axis:
+ * workers cut its blocks otherwise, and along other axes the cuts would show in the roundings.
  */
-export function bestTile(tileable: Tileable, target: Target, workers: number): Plan | null {
-  const choices = tileChoices(tileable, target)
+export function bestTile(
+  tileable: Tileable,
+  target: Target,
+  workers: number,
+  pick: TilePick = { rank: 0 },
+): Plan | null {
+  const all = tileChoices(tileable, target)
     .filter((choice) => fits(tileable, choice, target))
-    .map((choice) => ({
-      choice,
-      cycles: cyclesOf(tileable, choice, target),
-    }));
-  const least = (list: typeof choices, cost: (each: (typeof choices)[number]) => number) =>
-    list.reduce<(typeof choices)[number] | null>(
-      (best, each) => (best === null || cost(each) < cost(best) ? each : best),
-      null,
-    );
-  const alone = least(choices, ({ cycles }) => cycles);
+    .map((choice) => ({ choice, cycles: cyclesOf(tileable, choice, target) }));
+  const cheapest = [...all].sort((a, b) => a.cycles - b.cycles);
+  const [alone] = cheapest;
+  const alike = cheapest.filter(({ choice }) => choice.column === alone?.choice.column);
+  const choices = tileable.lowered.algorithm === "winograd" ? alike : cheapest;
+  const busiest = ({ choice, cycles }: (typeof choices)[number]): number =>
+    cycles * smallestPart(tileable, choice, workers);
   const best =
-    workers === 1
-      ? alone
-      : least(
-          choices.filter(({ choice }) => choice.column === alone?.choice.column),
-          ({ choice, cycles }) => cycles * smallestPart(tileable, choice, workers),
-        );
-  return best && planOf(tileable, best.choice, best.cycles, target);
+    "tile" in pick
+      ? (choices.find(({ choice }) => tileName(choice) === pick.tile) ?? alike[0])
+      : workers === 1
+        ? choices[pick.rank]
+        : [...alike].sort((a, b) => busiest(a) - busiest(b))[pick.rank];
+  return best === undefined ? null : planOf(tileable, best.choice, best.cycles, target);
 }
 
 /** Operations an epilogue may be written out to: a shader is compiled where it runs, function calls written out too. */
@@ -91,7 +102,8 @@ function planOf(tileable: Tileable, choice: TileChoice, cycles: number, target: 
   return {
     steps: tileSteps(tileable, choice, target),
     cycles,
-    why: whyOf(choice, unrolledOf(tileable, choice, target).terms),
+    why: `${tileName(choice)} in registers, ${unrolledOf(tileable, choice, target).terms} terms unrolled`,
+    tile: tileName(choice),
   };
 }
 
@@ -177,23 +189,15 @@ function factorsOf(nest: LoopNest): Factors {
   if (known !== undefined) return known;
   const { value } = nest.reduce!;
   const second = value.kind === "call" && value.fn === "mul" ? value.args[1]! : value;
-  const rhsLoads = loadsOf(second);
+  const rhsLoads = loadsIn(second).map((load) => load.from);
   const rhsBuffers = new Set(rhsLoads.map((from) => from.buffer));
   const factors: Factors = {
     rhsBuffers,
     rhs: rhsLoads.map((from) => from.at),
-    lhs: loadsOf(value).flatMap((from) => (rhsBuffers.has(from.buffer) ? [] : [from.at])),
+    lhs: loadsIn(value).flatMap(({ from }) => (rhsBuffers.has(from.buffer) ? [] : [from.at])),
   };
   factorsOfNest.set(nest, factors);
   return factors;
-}
-
-function loadsOf(expr: Expr): Access[] {
-  const loads: Access[] = [];
-  walkExpr(expr, (e) => {
-    if (e.kind === "load") loads.push(e.from);
-  });
-  return loads;
 }
 
 /** Largest |step| of an axis in some loads. */
@@ -265,22 +269,33 @@ function bodyOf(tileable: Tileable, choice: TileChoice, lhsVector: boolean, targ
   const factors = factorsOf(nest);
   const stride = (axis: string): number =>
     factors.lhs[0] === undefined ? 0 : coefficient(factors.lhs[0], axis);
-  const inside = [
+  const unrolled = [
     ...whole.map((l) => [stride(l.axis), l.extent] as const),
     ...nest.loops
       .filter((l) => l.kind === "reduce" && l.mode === "unroll")
       .map((l) => [stride(l.axis), l.extent] as const),
     ...(partial === null ? [] : [[stride(partial.loop.axis), partial.factor] as const]),
-    ...(row === null ? [] : [[stride(row.axis), rows] as const]),
   ];
-  let addresses = new Set([0]);
-  for (const [step, count] of inside) {
+  const along = row === null ? [] : [[stride(row.axis), rows] as const];
+  if (!lhsVector) return { terms, lhsLoads: distinct([...unrolled, ...along]), taps: 1 };
+  // Vectors stay in registers only while the window slides over the row: for the innermost taps.
+  const innermost = unrolled.slice(-1);
+  const [[, taps]] = innermost.length === 0 ? [[0, 1]] : (innermost as [readonly [number, number]]);
+  const outer = unrolled.slice(0, -1).reduce((product, [, count]) => product * count, 1);
+  const loads = distinct([...innermost, ...along]);
+  const vectors = column.kind === "pure" ? vectorsOf(columns, target) : 1;
+  return { terms, lhsLoads: outer * loads * vectors, taps: loads < taps * rows ? taps : 1 };
+}
+
+/** Places that some loops, each with a step and a number of iterations, reach together. */
+function distinct(loops: readonly (readonly [step: number, count: number])[]): number {
+  let places = new Set([0]);
+  for (const [step, count] of loops) {
     const next = new Set<number>();
-    for (const base of addresses) for (let i = 0; i < count; i++) next.add(base + i * step);
-    addresses = next;
+    for (const base of places) for (let i = 0; i < count; i++) next.add(base + i * step);
+    places = next;
   }
-  const vectors = lhsVector && column.kind === "pure" ? vectorsOf(columns, target) : 1;
-  return { terms, lhsLoads: addresses.size * vectors };
+  return places.size;
 }
 
 function cyclesOf(tileable: Tileable, choice: TileChoice, target: Target): number {
@@ -306,15 +321,20 @@ function cyclesOf(tileable: Tileable, choice: TileChoice, target: Target): numbe
       const body = bodyOf(tileable, { ...choice, rows: r, columns: c }, shape.lhsVector, target);
       cycles += columnTiles * rowTiles * tileCycles({ rows: r, columns: c, ...shape }, terms, body, target);
     }
-  return cycles * outside + rhsTraffic(nest);
+  return cycles * outside * iterationsOf(tileable.around) + rhsTraffic(tileable);
 }
 
-/** The rhs passes once for each batch element. */
-function rhsTraffic(nest: LoopNest): number {
+/** The rhs passes once for each batch element, and for each block of loops around that it does not vary along. */
+function rhsTraffic({ nest, around }: Tileable): number {
   const { rhs } = factorsOf(nest);
-  const extents = (loops: readonly Loop[]): number => loops.reduce((total, l) => total * l.extent, 1);
-  const bytes = 4 * extents(nest.loops.filter((l) => largestStep(rhs, l.axis) > 0));
-  return trafficCycles(bytes) * extents(nest.loops.filter((l) => l.axis === "n"));
+  const varies = (l: Loop): boolean => largestStep(rhs, l.axis) > 0;
+  const bytes = 4 * iterationsOf([...around, ...nest.loops].filter(varies));
+  const again = [...around.filter((l) => !varies(l)), ...nest.loops.filter((l) => l.axis === "n")];
+  return trafficCycles(bytes) * iterationsOf(again);
+}
+
+function iterationsOf(loops: readonly Loop[]): number {
+  return loops.reduce((total, l) => total * l.extent, 1);
 }
 
 /** How a split covers an extent: full tiles, then the tail. */
@@ -324,8 +344,8 @@ function parts(extent: number, factor: number): readonly (readonly [size: number
   return [...(full > 0 ? [[factor, full] as const] : []), ...(rest > 0 ? [[rest, 1] as const] : [])];
 }
 
-function whyOf({ column, columns, row, rows }: TileChoice, unroll: number): string {
-  return `${rows} ${row?.axis ?? "position"} x ${columns} ${column.axis} in registers, ${unroll} terms unrolled`;
+function tileName({ column, columns, row, rows }: TileChoice): string {
+  return `${rows} ${row?.axis ?? "position"} x ${columns} ${column.axis}`;
 }
 
 /** Splits, order and modes of a tile; pack last, when the order of the rhs's axes is known. */
@@ -355,7 +375,11 @@ function tileSteps(tileable: Tileable, choice: TileChoice, target: Target): Step
   const factors = factorsOf(nest);
   const [operand] = factors.rhsBuffers;
   if (operand !== undefined && packs(lowered, factors.rhsBuffers) && !isReadInOrder(tileable, choice))
-    steps.push({ do: "pack", operand, axes: packAxes(nest, order) });
+    steps.push({
+      do: "pack",
+      operand,
+      axes: packAxes(nest, [...tileable.around.map((l) => l.axis), ...order]),
+    });
   return steps;
 }
 

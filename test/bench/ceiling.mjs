@@ -40,6 +40,21 @@ async function arithmetic(kind) {
   return (turns * flopsPerTurn) / bestMs(() => loop.run(turns, 1, 1e-9)) / 1e6;
 }
 
+/** What a target's arithmetic reaches at this moment, in GF, from a fraction of a millisecond; null where there is no such loop. */
+export async function ceilingNow(target) {
+  const kind = { "wasm-relaxed": "relaxed", "wasm-simd": "mul-add" }[target];
+  const loop = kind === undefined ? null : await exportsOf(`ceiling-${kind}`);
+  if (loop === null) return null;
+  const turns = 3_000;
+  const now = () => {
+    const start = performance.now();
+    loop.run(turns, 1, 1e-9);
+    return (turns * flopsPerTurn) / (performance.now() - start) / 1e6;
+  };
+  for (let i = 0; i < 100; i++) now();
+  return now;
+}
+
 const line = 64;
 const lines = (bytes) => Math.max(line, Math.floor(bytes / line) * line);
 

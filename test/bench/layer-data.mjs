@@ -1,17 +1,32 @@
 /** The numbers of a layer: seeded inputs and parameters, other layouts of them, and the result in float64. */
 import { biasShape, inputShape, kernelShape, outputShape, outputSize, pads, product } from "./layers.mjs";
 
+/** What the numbers of a layer are drawn from; "uniform", for timing, is none of those that errors are measured on. */
+export const dataKinds = ["normal", "relu'd", "all-positive", "constant", "half-zero"];
+
 /** Deterministic numbers of about unit scale; a masked layer has the mask in its kernel already. */
-export function layerData(layer) {
+export function layerData(layer, kind = "uniform") {
   let state = 12345;
   const next = () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state / 2 ** 32 - 0.5;
   };
-  const floats = (shape) => Float32Array.from({ length: product(shape) }, next);
-  const input = floats(inputShape(layer));
-  const kernel = floats(kernelShape(layer));
-  const bias = floats(biasShape(layer));
+  const unit = () => next() + 0.5;
+  const normal = () => Math.sqrt(-2 * Math.log(1 - unit())) * Math.cos(2 * Math.PI * unit());
+  const level = normal();
+  const draws = {
+    uniform: next,
+    normal,
+    "relu'd": () => Math.max(0, normal()),
+    "all-positive": () => 1 + unit(),
+    constant: () => level,
+    "half-zero": () => (unit() < 0.5 ? 0 : normal()),
+  };
+  const positive = kind === "uniform" || kind === "all-positive";
+  const floats = (shape, draw) => Float32Array.from({ length: product(shape) }, draw);
+  const input = floats(inputShape(layer), draws[kind]);
+  const kernel = floats(kernelShape(layer), positive ? draws[kind] : normal);
+  const bias = floats(biasShape(layer), kind === "uniform" ? next : normal);
   const mask = maskOf(layer);
   return { input, kernel: mask === null ? kernel : kernel.map((w, i) => w * mask[i]), bias, mask };
 }

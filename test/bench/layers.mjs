@@ -20,7 +20,7 @@
  */
 
 /** @returns {Layer} */
-function layer(name, size, channels, features, kernel, options = {}) {
+export function layer(name, size, channels, features, kernel, options = {}) {
   const { stride = 1, dilation = 1, lhsDilation = 1, groups = 1, ...rest } = options;
   const each = (value) => size.map(() => value);
   return {

@@ -46,6 +46,8 @@ async function measure(values) {
     notes: [],
     bytes: [],
     compile: [],
+    errors: [],
+    threads: [],
   };
   const take = {
     start: (line) => {
@@ -63,11 +65,15 @@ async function measure(values) {
     },
     bytes: (line) => report.bytes.push(line),
     compile: (line) => report.compile.push(line),
+    error: (line) => report.errors.push(line),
+    threads: (line) => report.threads.push(line),
   };
   const hand = (line) => take[line.kind](line);
   let code = await run(values, "measure.mjs", hand);
   for (const backend of values.compile ? listed(values.backend) : [])
     code ||= await run({ ...values, backend }, "compile-times.mjs", hand);
+  if (values.errors) code ||= await run(values, "errors.mjs", hand);
+  if (Number(values.threads) > 1) code ||= await run(values, "threads.mjs", hand);
   return { report, code };
 }
 

@@ -1,6 +1,6 @@
 /** Runs in the engine under test: every contender on every layer, interleaved in rounds; prints JSON lines. */
 import * as convsmith from "../../dist/compiler/index.js";
-import { ceilings, prepareFloor } from "./ceiling.mjs";
+import { ceilingNow, ceilings, prepareFloor } from "./ceiling.mjs";
 import { errorOf, sample, wrong } from "./check.mjs";
 import { codeBytes } from "./code-bytes.mjs";
 import { prepareConvsmith } from "./contenders/convsmith.mjs";
@@ -82,21 +82,27 @@ async function admit(layer, expected, first, contender) {
   return { output, timings: timingsOf(ms) };
 }
 
-/** Every contender in turn, round after round, each round starting with another; one that throws drops out. */
+/**
+ * Every contender in turn, round after round, each round starting with another; one that throws drops out. Those with a
+ * ceiling have it measured before and after each timing: `beside` are the ceilings, one a timing, in GF.
+ */
 async function race(entries, dropped) {
   const times = new Map(entries.map(({ name }) => [name, []]));
+  const beside = new Map(entries.map(({ name }) => [name, []]));
   for (let round = 0; round < Number(options.rounds); round++)
     for (let i = 0; i < entries.length; i++) {
-      const { name, contender, timings } = entries[(i + round) % entries.length];
+      const { name, contender, timings, ceiling = null } = entries[(i + round) % entries.length];
       if (name in dropped || times.get(name).length >= timings) continue;
       try {
+        const before = ceiling?.();
         times.get(name).push(await time(contender));
+        if (ceiling !== null) beside.get(name).push((before + ceiling()) / 2);
       } catch (error) {
         dropped[name] = reason(error);
       }
     }
   for (const name of Object.keys(dropped)) times.delete(name);
-  return times;
+  return { times, beside };
 }
 
 const mine = listed(options.backend);
@@ -130,7 +136,7 @@ async function measureLayer(layer) {
       const { output, timings } = await admit(layer, expected, first, contender);
       first ??= output;
       if (exact !== null && mine.includes(name)) errors[name] = errorOf(layer, output, exact);
-      entries.push({ name, contender, timings });
+      entries.push({ name, contender, timings, ceiling: await ceilingNow(contender.about?.target) });
     } catch (error) {
       contender?.dispose();
       refusals[name] = reason(error);
@@ -140,7 +146,7 @@ async function measureLayer(layer) {
     await enter(backend, () => prepareConvsmith(convsmith, backend, layer, data, settings));
   for (const [name, prepare] of peers) await enter(name, () => prepare(layer, data));
   const held = layer.bound === "compute" ? [] : [await floorOf(layer)];
-  const times = await race([...entries, ...held], refusals);
+  const { times, beside } = await race([...entries, ...held], refusals);
   const ms = (name) => median(times.get(name));
   const others = Object.fromEntries(
     [...peers.keys()].map((name) => [
@@ -156,6 +162,7 @@ async function measureLayer(layer) {
   for (const { name, contender } of entries.filter(({ name }) => mine.includes(name) && times.has(name))) {
     const gf = flops(layer) / ms(name) / 1e6;
     const ceiling = ceilingOf(contender.about.target);
+    const shares = times.get(name).map((ms, i) => flops(layer) / ms / 1e6 / beside.get(name)[i]);
     emit({
       kind: "layer",
       layer: layer.name,
@@ -163,6 +170,7 @@ async function measureLayer(layer) {
       ms: ms(name),
       gf,
       ofCeiling: ceiling === null ? null : gf / ceiling,
+      ofCeilingBeside: ceiling === null ? null : median(shares),
       floor: held.length === 0 ? null : { kind: layer.bound, ms: ms("floor") },
       peers: others,
       ...contender.about,

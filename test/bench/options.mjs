@@ -13,7 +13,12 @@ const flags = {
   rounds: ["9", "N", "timings of each layer; medians are shown"],
   precision: ["default", "NAME", "of compile(): default, highest"],
   algorithm: ["auto", "NAME", "of compile(): auto, direct, winograd"],
-  errors: [false, "", "errors of ours against float64"],
+  errors: [
+    false,
+    "",
+    "errors of ours against float64, and whether the stated bounds hold on 500 random layers more",
+  ],
+  threads: ["1", "N", "also how ours scales over so many threads"],
   compile: [false, "", "times of compile() itself", "command"],
   native: [false, "", "also jitted JAX and onnxruntime-node, on the same core"],
   python: ["python3", "PATH", "a Python that has jax (pip install jax), for --native"],
@@ -36,7 +41,7 @@ export function readOptions(argv) {
 }
 
 /** What is wrong with the values, or undefined. */
-export function problemOf({ backend, peers, rounds, filter, precision, algorithm }) {
+export function problemOf({ backend, peers, rounds, threads, filter, precision, algorithm }) {
   const outside = (list, known) => list.find((name) => !known.includes(name));
   const choices = [
     ["backend", listed(backend), ["wasm", "js"]],
@@ -50,6 +55,8 @@ export function problemOf({ backend, peers, rounds, filter, precision, algorithm
   }
   if (!(Number.isInteger(Number(rounds)) && Number(rounds) > 0))
     return `--rounds: ${rounds} is no positive integer`;
+  if (!(Number.isInteger(Number(threads)) && Number(threads) > 0))
+    return `--threads: ${threads} is no positive integer`;
   if (!layers.some(({ name }) => name.includes(filter)))
     return `--filter: no layer has "${filter}" in its name:\n${layers.map(({ name }) => `  ${name}`).join("\n")}`;
   return undefined;

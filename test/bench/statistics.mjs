@@ -80,10 +80,10 @@ function summaryOf(who, rows) {
       return [line, all].filter((one) => one !== null);
     }),
     ceiling: meanOf(
-      "the ceiling, layers bound by arithmetic",
+      "the ceiling beside it, layers bound by arithmetic",
       rows
-        .filter((row) => row.tags.bound === "compute" && row.ofCeiling !== null)
-        .map((row) => ({ layer: row.layer, value: row.ofCeiling })),
+        .filter((row) => row.tags.bound === "compute" && row.ofCeilingBeside !== null)
+        .map((row) => ({ layer: row.layer, value: row.ofCeilingBeside })),
     ),
     floor: floorOf(rows.filter((row) => row.floor !== null)),
   };

@@ -30,9 +30,8 @@ export function header({ engine, processor, start }) {
   write(
     "ms: median of one run. GF: 10⁹ operations of the definition a second. A peer's x: its time over ours.",
   );
-  write(
-    "of best: of the ceiling; where memory is the bound, our time over that of copying or reading the bytes once.",
-  );
+  write("of best: of the ceiling above; beside: of the same loop's, run right before and after each timing.");
+  write("Where memory is the bound: our time over that of copying or reading the bytes once.");
 }
 
 const peerWidth = (name) => Math.max(name.length, 15) + 2;
@@ -41,7 +40,7 @@ export function titles({ start }) {
   write();
   const peers = start.peers.map((name) => name.padStart(peerWidth(name))).join("");
   write(
-    `${"layer".padEnd(30)} ${"ours".padEnd(5)}${"ms".padStart(9)}${"GF".padStart(7)}${"of best".padStart(11)}${peers}`,
+    `${"layer".padEnd(30)} ${"ours".padEnd(5)}${"ms".padStart(9)}${"GF".padStart(7)}${"of best".padStart(11)}${"beside".padStart(8)}${peers}`,
   );
 }
 
@@ -49,6 +48,8 @@ function ofBest({ ofCeiling, floor, ms }) {
   if (floor !== null) return `${times(ms / floor.ms)} ${floor.kind}`;
   return ofCeiling === null ? "" : percent(ofCeiling);
 }
+
+const beside = ({ ofCeilingBeside: share }) => (share === null ? "" : percent(share));
 
 export function row({ start }, line, { errors }) {
   const peers = start.peers.map((name) => {
@@ -59,7 +60,7 @@ export function row({ start }, line, { errors }) {
   const error = errors ? `  error ${line.error.toExponential(1)}` : "";
   const how = `  ${line.algorithm}${line.target === "wasm-relaxed" ? ", relaxed" : ""}`;
   write(
-    `${line.layer.padEnd(30)} ${line.who.padEnd(5)}${digits(line.ms).padStart(9)}${digits(line.gf).padStart(7)}${ofBest(line).padStart(11)}${peers.join("")}${how}${error}`,
+    `${line.layer.padEnd(30)} ${line.who.padEnd(5)}${digits(line.ms).padStart(9)}${digits(line.gf).padStart(7)}${ofBest(line).padStart(11)}${beside(line).padStart(8)}${peers.join("")}${how}${error}`,
   );
 }
 
@@ -107,8 +108,44 @@ function compilerLines({ bytes, compile }) {
   ];
 }
 
+/** The worst of each kind of data: of what bounds it, and of the largest sum of |x·w|. */
+function errorLines({ errors }) {
+  if (errors.length === 0) return [];
+  const held = errors.every(({ ofBound }) => ofBound <= 1);
+  return [
+    "",
+    `worst errors against float64; bounds: direct (K + 2)·2⁻²⁴·Σ|x·w| each element, winograd 1e-5 of the largest Σ|x·w|: ${held ? "all held" : "NOT HELD"}`,
+    ...errors.map(
+      ({ where, who, algorithm, data, ofBound, ofLargest, layer, runs }) =>
+        `  ${where.padEnd(7)}${who.padEnd(5)}${algorithm.padEnd(9)}${data.padEnd(13)}${percent(ofBound).padStart(6)} of the bound${ofBound <= 1 ? "" : " (!)"}, ${ofLargest.toExponential(1)} of the largest sum; worst of ${runs}: ${layer}`,
+    ),
+  ];
+}
+
+/** How ours scales over threads, against as many programs at once that share nothing. */
+function threadLines({ threads: lines }) {
+  if (lines.length === 0) return [];
+  const line = (one) => {
+    const { layer, oneMs, manyMs, scaling, independent, shares, large, held } = one;
+    const of = large ? `, ${percent(scaling / independent)} of it` : "";
+    const how = shares ? `${times(scaling)}; independent ${times(independent)}${of}` : "runs on one";
+    return `  ${layer.padEnd(31)}${digits(oneMs).padStart(8)}${digits(manyMs).padStart(8)}  ${how}${held ? "" : " (!)"}`;
+  };
+  return [
+    "",
+    `${lines[0].threads} threads: ms on one, ms on all, and how often as fast; independent: as many programs on one thread each, at once`,
+    ...lines.map(line),
+  ];
+}
+
 export function summaryLines(report) {
-  return [...report.summary.flatMap(backendLines), ...refusalLines(report.rows), ...compilerLines(report)];
+  return [
+    ...report.summary.flatMap(backendLines),
+    ...refusalLines(report.rows),
+    ...compilerLines(report),
+    ...errorLines(report),
+    ...threadLines(report),
+  ];
 }
 
 export function footer(report) {

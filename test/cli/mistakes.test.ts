@@ -131,7 +131,6 @@ describe("command lines", () => {
   );
 
   it.each([
-    ["explain plain.json --input 1,8,8,3 --tune", /tuning is not there yet/],
     ["inspect plain.json --input 1,8,8,3 --emit wat --backend wgsl", /needs backend wasm/],
     ["inspect plain.json --input 1,8,8,3 --emit wgsl --backend wasm", /needs backend wgsl/],
     ["inspect plain.json --input 1,8,8,3 --emit js --backend wasm", /needs backend js/],

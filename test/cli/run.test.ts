@@ -4,6 +4,7 @@ import { encode } from "fast-png";
 import { dump } from "npyjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readTensorFile, tensorFile } from "../../cli/tensor-file.js";
+import type { DType } from "../../runtime/tensor.js";
 import { Cli, digits, model, weights } from "./command.js";
 
 let cli: Cli;
@@ -130,6 +131,22 @@ describe("tensor files", () => {
     }
   });
 
+  it("hold the numbers of the input's dtype", () => {
+    const read = (dtype: string, data: readonly number[], wanted: DType) => {
+      writeFileSync(cli.path("d.json"), JSON.stringify({ shape: [2], dtype, data }));
+      return readTensorFile(cli.path("d.json"), { name: "x", shape: [2], dtype: wanted }).data;
+    };
+    const bits = Uint16Array.of(0x3e00, 0xc000);
+    expect(read("bfloat16", [1.5, -2], "float32")).toEqual(Float32Array.of(1.5, -2));
+    expect(read("float16", [1.5, -2], "bfloat16")).toEqual(Uint16Array.of(0x3fc0, 0xc000));
+    expect(read("float32", [1.5, -2], "float16")).toEqual(bits);
+    expect(read("int32", [3, -2], "complex64")).toEqual(Float32Array.of(3, 0, -2, 0));
+    expect(read("float16", [1.5, -2], "complex64")).toEqual(Float32Array.of(1.5, 0, -2, 0));
+    expect(() => read("complex64", [1, 2, 3, 4], "float32")).toThrow(
+      "d.json holds complex64[2], input x takes float32[2]; convert it first",
+    );
+  });
+
   it("read NumPy's headers: Fortran order, odd lengths, 64-bit integers", () => {
     const header = (text: string, data: Uint8Array): Uint8Array => {
       const bytes = new TextEncoder().encode(text);
@@ -153,6 +170,16 @@ describe("tensor files", () => {
       header("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }\n", columns),
     );
     expect([...readTensorFile(cli.path("f.npy"), undefined).data]).toEqual([1, 2, 3, 4, 5, 6]);
+    const pairs = new Uint8Array(Float32Array.of(1, -1, 4, -4, 2, -2, 5, -5, 3, -3, 6, -6).buffer);
+    writeFileSync(
+      cli.path("c.npy"),
+      header("{'descr': '<c8', 'fortran_order': True, 'shape': (2, 3), }\n", pairs),
+    );
+    expect(readTensorFile(cli.path("c.npy"), undefined)).toEqual({
+      data: Float32Array.of(1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6),
+      shape: [2, 3],
+      dtype: "complex64",
+    });
     const long = new Uint8Array(BigInt64Array.of(-3n, 2n ** 31n - 1n).buffer);
     writeFileSync(
       cli.path("l.npy"),

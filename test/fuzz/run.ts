@@ -66,6 +66,7 @@ export async function fuzz(options: FuzzOptions, given: Partial<FuzzTools> = {})
     }
     progress(() => `${done + 1} configurations hold, last seed ${at}`);
   }
-  log(`${refused} invalid configurations refused, ${done} valid ones hold; seed ${seed}`);
+  const seconds = ((now() - start) / 1000).toFixed(0);
+  log(`${refused} invalid configurations refused, ${done} valid ones hold, in ${seconds} s; seed ${seed}`);
   return 0;
 }

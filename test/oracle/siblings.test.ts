@@ -6,14 +6,14 @@ import { initializers } from "../../compiler/random/initializers.js";
 import { key } from "../../compiler/random/threefry.js";
 import { traceProgram } from "../../compiler/trace.js";
 import type { Traced } from "../../compiler/traced.js";
-import type { DType } from "../../runtime/tensor.js";
+
 import { asTensor, differences, expectedOf } from "../conformance/every-way.js";
 import { moduleOf, variablesOf } from "../conformance/flax-model.js";
 import type { Case } from "../conformance/suite.js";
 import { suiteTest } from "../conformance/suite-test.js";
 import type { Everywhere } from "../support/run-everywhere.js";
 import { refusal, zeros, zeroVariables } from "./refused.js";
-import type { RecordedTensor } from "./vectors.js";
+import type { RecordedFile, RecordedTensor } from "./vectors.js";
 import { hexBits } from "./vectors.js";
 
 type Options = Readonly<Record<string, unknown>>;
@@ -21,31 +21,19 @@ type Shape = readonly number[];
 type ModuleName = "ConvLocal" | "ConvTranspose";
 type FunctionName = "convTranspose" | "convGeneralDilatedLocal";
 
+interface OfModule {
+  readonly module: ModuleName;
+}
+
 interface Siblings {
-  readonly cases: readonly {
-    readonly module: ModuleName;
-    readonly config: Options;
-    readonly mask?: RecordedTensor;
-    readonly input: RecordedTensor;
-    readonly params: Readonly<Record<string, RecordedTensor>>;
-    readonly output: RecordedTensor;
-  }[];
-  readonly refused: readonly {
-    readonly module: ModuleName;
-    readonly config: Options;
-    readonly mask?: { readonly shape: Shape; readonly dtype: DType };
-    readonly inputShape: Shape;
-    readonly given?: Readonly<Record<string, Shape>> | null;
-    readonly error: string;
-    readonly message: string;
-  }[];
-  readonly init: readonly {
-    readonly module: ModuleName;
+  readonly cases: readonly (OfModule & RecordedFile["cases"][number])[];
+  readonly refused: readonly (OfModule & RecordedFile["refused"][number])[];
+  readonly init: readonly (OfModule & {
     readonly config: Options;
     readonly seed: number;
     readonly inputShape: Shape;
     readonly params: Readonly<Record<string, { readonly shape: Shape; readonly bits: string }>>;
-  }[];
+  })[];
   readonly lax: readonly {
     readonly function: FunctionName;
     readonly lhs: RecordedTensor;

@@ -6,6 +6,7 @@ import type { LoweredKernel } from "../../compiler/lower/lowered.js";
 import type { Draft } from "../../compiler/schedule/apply.js";
 import { draftOf } from "../../compiler/schedule/apply.js";
 import type { LoopNest } from "../../compiler/schedule/loop-nest.js";
+import { findRead } from "../../compiler/schedule/stage.js";
 import type { LoopMode } from "../../ir/kernel.js";
 import type { Step } from "../../ir/schedule.js";
 import { freeNames } from "../../ir/visit.js";
@@ -53,8 +54,27 @@ function qualified(nest: LoopNest, axis: string): string {
   return nest.name === "main" ? axis : `${nest.name}/${axis}`;
 }
 
+/** At one of the loops outside the reduction, or before all of them. */
+function randomStage(random: Random, draft: Draft): Step {
+  const operand = draft.params[0]!.name;
+  const nest = draft.nests.find((candidate) => findRead(candidate, operand) !== null);
+  const outside =
+    nest?.loops.slice(
+      0,
+      Math.max(
+        0,
+        nest.loops.findIndex((l) => l.kind === "reduce"),
+      ),
+    ) ?? [];
+  const at =
+    nest === undefined || draft.together !== null || outside.length === 0 || random.chance(0.5)
+      ? null
+      : qualified(nest, random.pick(outside).axis);
+  return { do: "stage", operand, at, space: "arena" };
+}
+
 function soundStep(draft: Draft, random: Random, first: boolean): Step | null {
-  if (first && random.chance(0.4)) return { do: "stage", operand: draft.params[0]!.name, space: "arena" };
+  if (first && random.chance(0.4)) return randomStage(random, draft);
   const nest = random.pick(draft.nests);
   if (nest.loops.length === 0) return null;
   switch (random.pick(["split", "split", "fuse", "reorder", "reorder", "mode", "mode", "pack"] as const)) {
@@ -148,7 +168,7 @@ function wildStep(draft: Draft, random: Random): Step {
         mode: random.pick(["serial", "parallel", "unroll", "vector", "workgroup", "lane"]),
       };
     case "stage":
-      return { do: "stage", operand, space: "arena" };
+      return { do: "stage", operand, at: random.chance(0.5) ? axis() : null, space: "arena" };
     case "pack":
       return { do: "pack", operand, axes: axes() };
   }

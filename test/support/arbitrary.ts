@@ -453,6 +453,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     do: fc.constant("stage" as const),
     operand: fc.constantFrom("x", "w"),
+    at: fc.option(axisName, { nil: null }),
     space: fc.constant("arena" as const),
   }),
   fc.record({

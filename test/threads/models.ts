@@ -89,8 +89,8 @@ export const cases: Readonly<Record<string, Case>> = {
   },
   "a large layer between small ones": {
     model: new Sequential([
-      conv({ features: 1, kernelSize: [1, 1], strides: 8 }),
-      new ConvTranspose({ features: 16, kernelSize: [8, 8], strides: [8, 8] }),
+      conv({ features: 1, kernelSize: [1, 1], strides: 4 }),
+      new ConvTranspose({ features: 16, kernelSize: [4, 4], strides: [4, 4] }),
       conv({ features: 32, kernelSize: [3, 3] }),
       conv({ features: 1, kernelSize: [1, 1], strides: 32 }),
     ]),

@@ -1,7 +1,7 @@
 /** convsmith on one backend: how it prepares a layer, and a call that runs it once. */
 import { biasShape, inputShape, kernelShape, pads } from "../layers.mjs";
 
-function moduleOf({ Conv, ConvLocal }, layer, data) {
+export function moduleOf({ Conv, ConvLocal }, layer, data) {
   const options = {
     features: layer.features,
     kernelSize: layer.kernel,

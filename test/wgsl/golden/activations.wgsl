@@ -1,7 +1,7 @@
 // shader 0, workgroups once: 6 x 1
 @group(0) @binding(0) var<storage, read> w: array<f32>;
 @group(0) @binding(1) var<storage, read_write> w_packed: array<f32>;
-@compute @workgroup_size(64)
+@compute @workgroup_size(48)
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
   let group = i32(group_id.x);
   let lane = i32(lane_id);
@@ -11,21 +11,16 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   let kh = (group / 2) % 3;
   let at_2 = at + 96 * kh;
   let at_3 = at_1 + 96 * kh;
-  let kw_g = group % 2;
-  let at_4 = at_2 + 64 * kw_g;
-  let at_5 = at_3 + 64 * kw_g;
-  let kw_l = lane / 32;
-  let at_6 = at_4 + 32 * kw_l;
-  let at_7 = at_5 + 32 * kw_l;
-  let ic = (lane / 8) % 4;
-  let at_8 = at_6 + 8 * ic;
-  let at_9 = at_7 + 8 * ic;
+  let k_g = group % 2;
+  let at_4 = at_2 + 48 * k_g;
+  let at_5 = at_3 + 48 * k_g;
+  let k_l = lane / 8;
+  let at_6 = at_4 + 8 * k_l;
+  let at_7 = at_5 + 8 * k_l;
   let oc_i = lane % 8;
-  let at_10 = at_8 + oc_i;
-  let at_11 = at_9 + oc_i;
-  if ((u32(2 * kw_g + kw_l) < 3u)) {
-    w_packed[at_11] = w[at_10];
-  }
+  let at_8 = at_6 + oc_i;
+  let at_9 = at_7 + oc_i;
+  w_packed[at_9] = w[at_8];
 }
 
 
@@ -105,39 +100,35 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   for (var kh = 0; kh < 3; kh++) {
     let at_6 = at_4 + 40 * kh;
     let at_7 = at + 24 * kh;
-    for (var kw = 0; kw < 3; kw++) {
-      let at_8 = at_6 + 4 * kw;
-      let at_9 = at_7 + 8 * kw;
-      for (var ic = 0; ic < 4; ic++) {
-        let at_10 = at_8 + ic;
-        let at_11 = at_9 + 2 * ic;
-        let v0 = vec4<f32>(x_staged[at_10]);
-        let v1 = w_packed[at_11];
-        acc_0_0 = fma(v0, v1, acc_0_0);
-        let v2 = w_packed[at_11 + 1];
-        acc_4_0 = fma(v0, v2, acc_4_0);
-        let v3 = vec4<f32>(x_staged[at_10 + 40]);
-        acc_8_0 = fma(v3, v1, acc_8_0);
-        acc_12_0 = fma(v3, v2, acc_12_0);
-        let v4 = vec4<f32>(x_staged[at_10 + 80]);
-        acc_16_0 = fma(v4, v1, acc_16_0);
-        acc_20_0 = fma(v4, v2, acc_20_0);
-        let v5 = vec4<f32>(x_staged[at_10 + 120]);
-        acc_24_0 = fma(v5, v1, acc_24_0);
-        acc_28_0 = fma(v5, v2, acc_28_0);
-        let v6 = vec4<f32>(x_staged[at_10 + 160]);
-        acc_32_0 = fma(v6, v1, acc_32_0);
-        acc_36_0 = fma(v6, v2, acc_36_0);
-        let v7 = vec4<f32>(x_staged[at_10 + 200]);
-        acc_40_0 = fma(v7, v1, acc_40_0);
-        acc_44_0 = fma(v7, v2, acc_44_0);
-        let v8 = vec4<f32>(x_staged[at_10 + 240]);
-        acc_48_0 = fma(v8, v1, acc_48_0);
-        acc_52_0 = fma(v8, v2, acc_52_0);
-        let v9 = vec4<f32>(x_staged[at_10 + 280]);
-        acc_56_0 = fma(v9, v1, acc_56_0);
-        acc_60_0 = fma(v9, v2, acc_60_0);
-      }
+    for (var k = 0; k < 12; k++) {
+      let at_8 = at_6 + k;
+      let at_9 = at_7 + 2 * k;
+      let v0 = vec4<f32>(x_staged[at_8]);
+      let v1 = w_packed[at_9];
+      acc_0_0 = fma(v0, v1, acc_0_0);
+      let v2 = w_packed[at_9 + 1];
+      acc_4_0 = fma(v0, v2, acc_4_0);
+      let v3 = vec4<f32>(x_staged[at_8 + 40]);
+      acc_8_0 = fma(v3, v1, acc_8_0);
+      acc_12_0 = fma(v3, v2, acc_12_0);
+      let v4 = vec4<f32>(x_staged[at_8 + 80]);
+      acc_16_0 = fma(v4, v1, acc_16_0);
+      acc_20_0 = fma(v4, v2, acc_20_0);
+      let v5 = vec4<f32>(x_staged[at_8 + 120]);
+      acc_24_0 = fma(v5, v1, acc_24_0);
+      acc_28_0 = fma(v5, v2, acc_28_0);
+      let v6 = vec4<f32>(x_staged[at_8 + 160]);
+      acc_32_0 = fma(v6, v1, acc_32_0);
+      acc_36_0 = fma(v6, v2, acc_36_0);
+      let v7 = vec4<f32>(x_staged[at_8 + 200]);
+      acc_40_0 = fma(v7, v1, acc_40_0);
+      acc_44_0 = fma(v7, v2, acc_44_0);
+      let v8 = vec4<f32>(x_staged[at_8 + 240]);
+      acc_48_0 = fma(v8, v1, acc_48_0);
+      acc_52_0 = fma(v8, v2, acc_52_0);
+      let v9 = vec4<f32>(x_staged[at_8 + 280]);
+      acc_56_0 = fma(v9, v1, acc_56_0);
+      acc_60_0 = fma(v9, v2, acc_60_0);
     }
   }
   let v10 = a2[at_1];

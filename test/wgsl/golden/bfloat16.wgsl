@@ -12,16 +12,13 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   let kh = group % 3;
   let at_2 = at + 48 * kh;
   let at_3 = at_1 + 48 * kh;
-  let kw = lane / 16;
-  let at_4 = at_2 + 16 * kw;
-  let at_5 = at_3 + 16 * kw;
-  let ic = (lane / 4) % 4;
-  let at_6 = at_4 + 4 * ic;
-  let at_7 = at_5 + 4 * ic;
+  let k = lane / 4;
+  let at_4 = at_2 + 4 * k;
+  let at_5 = at_3 + 4 * k;
   let oc_i = lane % 4;
-  let at_8 = at_6 + oc_i;
-  let at_9 = at_7 + oc_i;
-  w_packed[at_9] = from_bf16(w[u32(at_8) >> 1u], u32(at_8));
+  let at_6 = at_4 + oc_i;
+  let at_7 = at_5 + oc_i;
+  w_packed[at_7] = from_bf16(w[u32(at_6) >> 1u], u32(at_6));
 }
 
 
@@ -34,21 +31,49 @@ fn round_bf16(a: f32) -> f32 {
   return bitcast<f32>((bitcast<u32>(a) & u32(0x80000000u)) | select(rounded, u32(0x7fc00000u), size > u32(0x7f800000u)));
 }
 fn to_bf16(x: f32) -> u32 { return bitcast<u32>(round_bf16(x)) >> 16u; }
-@compute @workgroup_size(36)
+@compute @workgroup_size(9)
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
   let group = i32(group_id.x);
   let lane = i32(lane_id);
   let i0_o = lane;
   let at = 4 * i0_o;
-  let v = x[i0_o];
-  atomicAnd(&y[u32(at) >> 1u], ~(65535u << ((u32(at) & 1u) * 16u)));
-  atomicOr(&y[u32(at) >> 1u], to_bf16(v[0]) << ((u32(at) & 1u) * 16u));
-  atomicAnd(&y[u32(at + 1) >> 1u], ~(65535u << ((u32(at + 1) & 1u) * 16u)));
-  atomicOr(&y[u32(at + 1) >> 1u], to_bf16(v[1]) << ((u32(at + 1) & 1u) * 16u));
-  atomicAnd(&y[u32(at + 2) >> 1u], ~(65535u << ((u32(at + 2) & 1u) * 16u)));
-  atomicOr(&y[u32(at + 2) >> 1u], to_bf16(v[2]) << ((u32(at + 2) & 1u) * 16u));
-  atomicAnd(&y[u32(at + 3) >> 1u], ~(65535u << ((u32(at + 3) & 1u) * 16u)));
-  atomicOr(&y[u32(at + 3) >> 1u], to_bf16(v[3]) << ((u32(at + 3) & 1u) * 16u));
+  let at_1 = 16 * i0_o;
+  let v = x[at];
+  atomicAnd(&y[u32(at_1) >> 1u], ~(65535u << ((u32(at_1) & 1u) * 16u)));
+  atomicOr(&y[u32(at_1) >> 1u], to_bf16(v[0]) << ((u32(at_1) & 1u) * 16u));
+  atomicAnd(&y[u32(at_1 + 1) >> 1u], ~(65535u << ((u32(at_1 + 1) & 1u) * 16u)));
+  atomicOr(&y[u32(at_1 + 1) >> 1u], to_bf16(v[1]) << ((u32(at_1 + 1) & 1u) * 16u));
+  atomicAnd(&y[u32(at_1 + 2) >> 1u], ~(65535u << ((u32(at_1 + 2) & 1u) * 16u)));
+  atomicOr(&y[u32(at_1 + 2) >> 1u], to_bf16(v[2]) << ((u32(at_1 + 2) & 1u) * 16u));
+  atomicAnd(&y[u32(at_1 + 3) >> 1u], ~(65535u << ((u32(at_1 + 3) & 1u) * 16u)));
+  atomicOr(&y[u32(at_1 + 3) >> 1u], to_bf16(v[3]) << ((u32(at_1 + 3) & 1u) * 16u));
+  let v_1 = x[at + 1];
+  atomicAnd(&y[u32(at_1 + 4) >> 1u], ~(65535u << ((u32(at_1 + 4) & 1u) * 16u)));
+  atomicOr(&y[u32(at_1 + 4) >> 1u], to_bf16(v_1[0]) << ((u32(at_1 + 4) & 1u) * 16u));
+  atomicAnd(&y[u32(at_1 + 5) >> 1u], ~(65535u << ((u32(at_1 + 5) & 1u) * 16u)));
+  atomicOr(&y[u32(at_1 + 5) >> 1u], to_bf16(v_1[1]) << ((u32(at_1 + 5) & 1u) * 16u));
+  atomicAnd(&y[u32(at_1 + 6) >> 1u], ~(65535u << ((u32(at_1 + 6) & 1u) * 16u)));
+  atomicOr(&y[u32(at_1 + 6) >> 1u], to_bf16(v_1[2]) << ((u32(at_1 + 6) & 1u) * 16u));
+  atomicAnd(&y[u32(at_1 + 7) >> 1u], ~(65535u << ((u32(at_1 + 7) & 1u) * 16u)));
+  atomicOr(&y[u32(at_1 + 7) >> 1u], to_bf16(v_1[3]) << ((u32(at_1 + 7) & 1u) * 16u));
+  let v_2 = x[at + 2];
+  atomicAnd(&y[u32(at_1 + 8) >> 1u], ~(65535u << ((u32(at_1 + 8) & 1u) * 16u)));
+  atomicOr(&y[u32(at_1 + 8) >> 1u], to_bf16(v_2[0]) << ((u32(at_1 + 8) & 1u) * 16u));
+  atomicAnd(&y[u32(at_1 + 9) >> 1u], ~(65535u << ((u32(at_1 + 9) & 1u) * 16u)));
+  atomicOr(&y[u32(at_1 + 9) >> 1u], to_bf16(v_2[1]) << ((u32(at_1 + 9) & 1u) * 16u));
+  atomicAnd(&y[u32(at_1 + 10) >> 1u], ~(65535u << ((u32(at_1 + 10) & 1u) * 16u)));
+  atomicOr(&y[u32(at_1 + 10) >> 1u], to_bf16(v_2[2]) << ((u32(at_1 + 10) & 1u) * 16u));
+  atomicAnd(&y[u32(at_1 + 11) >> 1u], ~(65535u << ((u32(at_1 + 11) & 1u) * 16u)));
+  atomicOr(&y[u32(at_1 + 11) >> 1u], to_bf16(v_2[3]) << ((u32(at_1 + 11) & 1u) * 16u));
+  let v_3 = x[at + 3];
+  atomicAnd(&y[u32(at_1 + 12) >> 1u], ~(65535u << ((u32(at_1 + 12) & 1u) * 16u)));
+  atomicOr(&y[u32(at_1 + 12) >> 1u], to_bf16(v_3[0]) << ((u32(at_1 + 12) & 1u) * 16u));
+  atomicAnd(&y[u32(at_1 + 13) >> 1u], ~(65535u << ((u32(at_1 + 13) & 1u) * 16u)));
+  atomicOr(&y[u32(at_1 + 13) >> 1u], to_bf16(v_3[1]) << ((u32(at_1 + 13) & 1u) * 16u));
+  atomicAnd(&y[u32(at_1 + 14) >> 1u], ~(65535u << ((u32(at_1 + 14) & 1u) * 16u)));
+  atomicOr(&y[u32(at_1 + 14) >> 1u], to_bf16(v_3[2]) << ((u32(at_1 + 14) & 1u) * 16u));
+  atomicAnd(&y[u32(at_1 + 15) >> 1u], ~(65535u << ((u32(at_1 + 15) & 1u) * 16u)));
+  atomicOr(&y[u32(at_1 + 15) >> 1u], to_bf16(v_3[3]) << ((u32(at_1 + 15) & 1u) * 16u));
 }
 
 
@@ -112,20 +137,16 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   for (var kh = 0; kh < 3; kh++) {
     let at_6 = at + 12 * kh;
     let at_7 = at_4 + 32 * kh;
-    for (var kw = 0; kw < 3; kw++) {
-      let at_8 = at_6 + 4 * kw;
-      let at_9 = at_7 + 4 * kw;
-      for (var ic = 0; ic < 4; ic++) {
-        let at_10 = at_8 + ic;
-        let at_11 = at_9 + ic;
-        let v0 = w_packed[at_10];
-        acc_0_0 = fma(vec4<f32>(x_staged[at_11]), v0, acc_0_0);
-        acc_4_0 = fma(vec4<f32>(x_staged[at_11 + 32]), v0, acc_4_0);
-        acc_8_0 = fma(vec4<f32>(x_staged[at_11 + 64]), v0, acc_8_0);
-        acc_12_0 = fma(vec4<f32>(x_staged[at_11 + 96]), v0, acc_12_0);
-        acc_16_0 = fma(vec4<f32>(x_staged[at_11 + 128]), v0, acc_16_0);
-        acc_20_0 = fma(vec4<f32>(x_staged[at_11 + 160]), v0, acc_20_0);
-      }
+    for (var k = 0; k < 12; k++) {
+      let at_8 = at_6 + k;
+      let at_9 = at_7 + k;
+      let v0 = w_packed[at_8];
+      acc_0_0 = fma(vec4<f32>(x_staged[at_9]), v0, acc_0_0);
+      acc_4_0 = fma(vec4<f32>(x_staged[at_9 + 32]), v0, acc_4_0);
+      acc_8_0 = fma(vec4<f32>(x_staged[at_9 + 64]), v0, acc_8_0);
+      acc_12_0 = fma(vec4<f32>(x_staged[at_9 + 96]), v0, acc_12_0);
+      acc_16_0 = fma(vec4<f32>(x_staged[at_9 + 128]), v0, acc_16_0);
+      acc_20_0 = fma(vec4<f32>(x_staged[at_9 + 160]), v0, acc_20_0);
     }
   }
   let v1 = vec4<f32>(from_bf16(a2[u32(at_1) >> 1u], u32(at_1)), from_bf16(a2[u32(at_1 + 1) >> 1u], u32(at_1 + 1)), from_bf16(a2[u32(at_1 + 2) >> 1u], u32(at_1 + 2)), from_bf16(a2[u32(at_1 + 3) >> 1u], u32(at_1 + 3)));

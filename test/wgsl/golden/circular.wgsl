@@ -8,16 +8,13 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   let oc_o = 0;
   let at = 4 * oc_o;
   let at_1 = 36 * oc_o;
-  let kw = (lane / 12) % 3;
-  let at_2 = at + 12 * kw;
-  let at_3 = at_1 + 12 * kw;
-  let ic = (lane / 4) % 3;
-  let at_4 = at_2 + 4 * ic;
-  let at_5 = at_3 + 4 * ic;
+  let k = (lane / 4) % 9;
+  let at_2 = at + 4 * k;
+  let at_3 = at_1 + 4 * k;
   let oc_i = lane % 4;
-  let at_6 = at_4 + oc_i;
-  let at_7 = at_5 + oc_i;
-  w_packed[at_7] = w[at_6];
+  let at_4 = at_2 + oc_i;
+  let at_5 = at_3 + oc_i;
+  w_packed[at_5] = w[at_4];
 }
 
 
@@ -62,16 +59,12 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   let at_4 = at_2 + ow;
   var acc_0_0 = vec4<f32>(0);
   var acc_4_0 = vec4<f32>(0);
-  for (var kw = 0; kw < 3; kw++) {
-    let at_5 = at + 3 * kw;
-    let at_6 = at_3 + 3 * kw;
-    for (var ic = 0; ic < 3; ic++) {
-      let at_7 = at_5 + ic;
-      let at_8 = at_6 + ic;
-      let v0 = w_packed[at_7];
-      acc_0_0 = fma(vec4<f32>(x_staged[at_8]), v0, acc_0_0);
-      acc_4_0 = fma(vec4<f32>(x_staged[at_8 + 63]), v0, acc_4_0);
-    }
+  for (var k = 0; k < 9; k++) {
+    let at_5 = at + k;
+    let at_6 = at_3 + k;
+    let v0 = w_packed[at_5];
+    acc_0_0 = fma(vec4<f32>(x_staged[at_6]), v0, acc_0_0);
+    acc_4_0 = fma(vec4<f32>(x_staged[at_6 + 63]), v0, acc_4_0);
   }
   let v1 = a2[oc_o];
   y[at_4] = (acc_0_0 + v1);

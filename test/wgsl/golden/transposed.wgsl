@@ -11,16 +11,13 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   let kh = (lane / 32) % 2;
   let at_2 = at + 32 * kh;
   let at_3 = at_1 + 32 * kh;
-  let kw = (lane / 16) % 2;
-  let at_4 = at_2 + 16 * kw;
-  let at_5 = at_3 + 16 * kw;
-  let ic = (lane / 4) % 4;
-  let at_6 = at_4 + 4 * ic;
-  let at_7 = at_5 + 4 * ic;
+  let k = (lane / 4) % 8;
+  let at_4 = at_2 + 4 * k;
+  let at_5 = at_3 + 4 * k;
   let oc_i = lane % 4;
-  let at_8 = at_6 + oc_i;
-  let at_9 = at_7 + oc_i;
-  w_packed[at_9] = w[at_8];
+  let at_6 = at_4 + oc_i;
+  let at_7 = at_5 + oc_i;
+  w_packed[at_7] = w[at_6];
 }
 
 
@@ -57,16 +54,13 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   let oc_o = 0;
   let at = 4 * oc_o;
   let at_1 = 32 * oc_o;
-  let kw = (lane / 16) % 2;
-  let at_2 = at + 16 * kw;
-  let at_3 = at_1 + 16 * kw;
-  let ic = (lane / 4) % 4;
-  let at_4 = at_2 + 4 * ic;
-  let at_5 = at_3 + 4 * ic;
+  let k = (lane / 4) % 8;
+  let at_2 = at + 4 * k;
+  let at_3 = at_1 + 4 * k;
   let oc_i = lane % 4;
-  let at_6 = at_4 + oc_i;
-  let at_7 = at_5 + oc_i;
-  w_packed[at_7] = w[at_6];
+  let at_4 = at_2 + oc_i;
+  let at_5 = at_3 + oc_i;
+  w_packed[at_5] = w[at_4];
 }
 
 
@@ -136,20 +130,16 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   for (var kh = 0; kh < 2; kh++) {
     let at_5 = at + 8 * kh;
     let at_6 = at_3 + 28 * kh;
-    for (var kw = 0; kw < 2; kw++) {
-      let at_7 = at_5 + 4 * kw;
-      let at_8 = at_6 + 4 * kw;
-      for (var ic = 0; ic < 4; ic++) {
-        let at_9 = at_7 + ic;
-        let at_10 = at_8 + ic;
-        let v0 = w_packed[at_9];
-        acc_0_0 = fma(vec4<f32>(x_staged[at_10]), v0, acc_0_0);
-        acc_4_0 = fma(vec4<f32>(x_staged[at_10 + 28]), v0, acc_4_0);
-        acc_8_0 = fma(vec4<f32>(x_staged[at_10 + 56]), v0, acc_8_0);
-        acc_12_0 = fma(vec4<f32>(x_staged[at_10 + 84]), v0, acc_12_0);
-        acc_16_0 = fma(vec4<f32>(x_staged[at_10 + 112]), v0, acc_16_0);
-        acc_20_0 = fma(vec4<f32>(x_staged[at_10 + 140]), v0, acc_20_0);
-      }
+    for (var k = 0; k < 8; k++) {
+      let at_7 = at_5 + k;
+      let at_8 = at_6 + k;
+      let v0 = w_packed[at_7];
+      acc_0_0 = fma(vec4<f32>(x_staged[at_8]), v0, acc_0_0);
+      acc_4_0 = fma(vec4<f32>(x_staged[at_8 + 28]), v0, acc_4_0);
+      acc_8_0 = fma(vec4<f32>(x_staged[at_8 + 56]), v0, acc_8_0);
+      acc_12_0 = fma(vec4<f32>(x_staged[at_8 + 84]), v0, acc_12_0);
+      acc_16_0 = fma(vec4<f32>(x_staged[at_8 + 112]), v0, acc_16_0);
+      acc_20_0 = fma(vec4<f32>(x_staged[at_8 + 140]), v0, acc_20_0);
     }
   }
   let v1 = a2[oc_o];
@@ -270,20 +260,16 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   var acc_12_0 = vec4<f32>(0);
   var acc_16_0 = vec4<f32>(0);
   var acc_20_0 = vec4<f32>(0);
-  for (var kw = 0; kw < 2; kw++) {
-    let at_5 = at + 4 * kw;
-    let at_6 = at_3 + 4 * kw;
-    for (var ic = 0; ic < 4; ic++) {
-      let at_7 = at_5 + ic;
-      let at_8 = at_6 + ic;
-      let v0 = w_packed[at_7];
-      acc_0_0 = fma(vec4<f32>(x_staged[at_8]), v0, acc_0_0);
-      acc_4_0 = fma(vec4<f32>(x_staged[at_8 + 28]), v0, acc_4_0);
-      acc_8_0 = fma(vec4<f32>(x_staged[at_8 + 56]), v0, acc_8_0);
-      acc_12_0 = fma(vec4<f32>(x_staged[at_8 + 84]), v0, acc_12_0);
-      acc_16_0 = fma(vec4<f32>(x_staged[at_8 + 112]), v0, acc_16_0);
-      acc_20_0 = fma(vec4<f32>(x_staged[at_8 + 140]), v0, acc_20_0);
-    }
+  for (var k = 0; k < 8; k++) {
+    let at_5 = at + k;
+    let at_6 = at_3 + k;
+    let v0 = w_packed[at_5];
+    acc_0_0 = fma(vec4<f32>(x_staged[at_6]), v0, acc_0_0);
+    acc_4_0 = fma(vec4<f32>(x_staged[at_6 + 28]), v0, acc_4_0);
+    acc_8_0 = fma(vec4<f32>(x_staged[at_6 + 56]), v0, acc_8_0);
+    acc_12_0 = fma(vec4<f32>(x_staged[at_6 + 84]), v0, acc_12_0);
+    acc_16_0 = fma(vec4<f32>(x_staged[at_6 + 112]), v0, acc_16_0);
+    acc_20_0 = fma(vec4<f32>(x_staged[at_6 + 140]), v0, acc_20_0);
   }
   let v1 = a2[oc_o];
   y[at_4 + 12] = (acc_0_0 + v1);
