@@ -31,49 +31,21 @@ fn round_bf16(a: f32) -> f32 {
   return bitcast<f32>((bitcast<u32>(a) & u32(0x80000000u)) | select(rounded, u32(0x7fc00000u), size > u32(0x7f800000u)));
 }
 fn to_bf16(x: f32) -> u32 { return bitcast<u32>(round_bf16(x)) >> 16u; }
-@compute @workgroup_size(9)
+@compute @workgroup_size(36)
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
   let group = i32(group_id.x);
   let lane = i32(lane_id);
   let i0_o = lane;
   let at = 4 * i0_o;
-  let at_1 = 16 * i0_o;
-  let v = x[at];
-  atomicAnd(&y[u32(at_1) >> 1u], ~(65535u << ((u32(at_1) & 1u) * 16u)));
-  atomicOr(&y[u32(at_1) >> 1u], to_bf16(v[0]) << ((u32(at_1) & 1u) * 16u));
-  atomicAnd(&y[u32(at_1 + 1) >> 1u], ~(65535u << ((u32(at_1 + 1) & 1u) * 16u)));
-  atomicOr(&y[u32(at_1 + 1) >> 1u], to_bf16(v[1]) << ((u32(at_1 + 1) & 1u) * 16u));
-  atomicAnd(&y[u32(at_1 + 2) >> 1u], ~(65535u << ((u32(at_1 + 2) & 1u) * 16u)));
-  atomicOr(&y[u32(at_1 + 2) >> 1u], to_bf16(v[2]) << ((u32(at_1 + 2) & 1u) * 16u));
-  atomicAnd(&y[u32(at_1 + 3) >> 1u], ~(65535u << ((u32(at_1 + 3) & 1u) * 16u)));
-  atomicOr(&y[u32(at_1 + 3) >> 1u], to_bf16(v[3]) << ((u32(at_1 + 3) & 1u) * 16u));
-  let v_1 = x[at + 1];
-  atomicAnd(&y[u32(at_1 + 4) >> 1u], ~(65535u << ((u32(at_1 + 4) & 1u) * 16u)));
-  atomicOr(&y[u32(at_1 + 4) >> 1u], to_bf16(v_1[0]) << ((u32(at_1 + 4) & 1u) * 16u));
-  atomicAnd(&y[u32(at_1 + 5) >> 1u], ~(65535u << ((u32(at_1 + 5) & 1u) * 16u)));
-  atomicOr(&y[u32(at_1 + 5) >> 1u], to_bf16(v_1[1]) << ((u32(at_1 + 5) & 1u) * 16u));
-  atomicAnd(&y[u32(at_1 + 6) >> 1u], ~(65535u << ((u32(at_1 + 6) & 1u) * 16u)));
-  atomicOr(&y[u32(at_1 + 6) >> 1u], to_bf16(v_1[2]) << ((u32(at_1 + 6) & 1u) * 16u));
-  atomicAnd(&y[u32(at_1 + 7) >> 1u], ~(65535u << ((u32(at_1 + 7) & 1u) * 16u)));
-  atomicOr(&y[u32(at_1 + 7) >> 1u], to_bf16(v_1[3]) << ((u32(at_1 + 7) & 1u) * 16u));
-  let v_2 = x[at + 2];
-  atomicAnd(&y[u32(at_1 + 8) >> 1u], ~(65535u << ((u32(at_1 + 8) & 1u) * 16u)));
-  atomicOr(&y[u32(at_1 + 8) >> 1u], to_bf16(v_2[0]) << ((u32(at_1 + 8) & 1u) * 16u));
-  atomicAnd(&y[u32(at_1 + 9) >> 1u], ~(65535u << ((u32(at_1 + 9) & 1u) * 16u)));
-  atomicOr(&y[u32(at_1 + 9) >> 1u], to_bf16(v_2[1]) << ((u32(at_1 + 9) & 1u) * 16u));
-  atomicAnd(&y[u32(at_1 + 10) >> 1u], ~(65535u << ((u32(at_1 + 10) & 1u) * 16u)));
-  atomicOr(&y[u32(at_1 + 10) >> 1u], to_bf16(v_2[2]) << ((u32(at_1 + 10) & 1u) * 16u));
-  atomicAnd(&y[u32(at_1 + 11) >> 1u], ~(65535u << ((u32(at_1 + 11) & 1u) * 16u)));
-  atomicOr(&y[u32(at_1 + 11) >> 1u], to_bf16(v_2[3]) << ((u32(at_1 + 11) & 1u) * 16u));
-  let v_3 = x[at + 3];
-  atomicAnd(&y[u32(at_1 + 12) >> 1u], ~(65535u << ((u32(at_1 + 12) & 1u) * 16u)));
-  atomicOr(&y[u32(at_1 + 12) >> 1u], to_bf16(v_3[0]) << ((u32(at_1 + 12) & 1u) * 16u));
-  atomicAnd(&y[u32(at_1 + 13) >> 1u], ~(65535u << ((u32(at_1 + 13) & 1u) * 16u)));
-  atomicOr(&y[u32(at_1 + 13) >> 1u], to_bf16(v_3[1]) << ((u32(at_1 + 13) & 1u) * 16u));
-  atomicAnd(&y[u32(at_1 + 14) >> 1u], ~(65535u << ((u32(at_1 + 14) & 1u) * 16u)));
-  atomicOr(&y[u32(at_1 + 14) >> 1u], to_bf16(v_3[2]) << ((u32(at_1 + 14) & 1u) * 16u));
-  atomicAnd(&y[u32(at_1 + 15) >> 1u], ~(65535u << ((u32(at_1 + 15) & 1u) * 16u)));
-  atomicOr(&y[u32(at_1 + 15) >> 1u], to_bf16(v_3[3]) << ((u32(at_1 + 15) & 1u) * 16u));
+  let v = x[i0_o];
+  atomicAnd(&y[u32(at) >> 1u], ~(65535u << ((u32(at) & 1u) * 16u)));
+  atomicOr(&y[u32(at) >> 1u], to_bf16(v[0]) << ((u32(at) & 1u) * 16u));
+  atomicAnd(&y[u32(at + 1) >> 1u], ~(65535u << ((u32(at + 1) & 1u) * 16u)));
+  atomicOr(&y[u32(at + 1) >> 1u], to_bf16(v[1]) << ((u32(at + 1) & 1u) * 16u));
+  atomicAnd(&y[u32(at + 2) >> 1u], ~(65535u << ((u32(at + 2) & 1u) * 16u)));
+  atomicOr(&y[u32(at + 2) >> 1u], to_bf16(v[2]) << ((u32(at + 2) & 1u) * 16u));
+  atomicAnd(&y[u32(at + 3) >> 1u], ~(65535u << ((u32(at + 3) & 1u) * 16u)));
+  atomicOr(&y[u32(at + 3) >> 1u], to_bf16(v[3]) << ((u32(at + 3) & 1u) * 16u));
 }
 
 

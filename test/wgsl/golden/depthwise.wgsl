@@ -26,26 +26,26 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
 }
 
 
-// shader 1, workgroups each run: 30 x 1
+// shader 1, workgroups each run: 150 x 1
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> x_staged: array<vec4<f32>>;
-@compute @workgroup_size(60)
+@compute @workgroup_size(48)
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
   let group = i32(group_id.x);
   let lane = i32(lane_id);
-  let ih_at = group;
+  let ih_at = group / 5;
   let at = 224 * ih_at;
   let at_1 = 240 * ih_at;
-  let iw_at = lane / 2;
-  let at_2 = at + 8 * iw_at;
-  let at_3 = at_1 + 8 * iw_at;
-  let g_o = lane % 2;
-  let at_4 = at_2 + 4 * g_o;
-  let at_5 = at_3 + 4 * g_o;
-  x_staged[at_5] = select(vec4<f32>(0f), x[at_4 - 232], ((u32(ih_at - 1) < 28u) & (u32(iw_at - 1) < 28u)));
-  x_staged[at_5 + 1] = select(vec4<f32>(0f), x[at_4 - 231], ((u32(ih_at - 1) < 28u) & (u32(iw_at - 1) < 28u)));
-  x_staged[at_5 + 2] = select(vec4<f32>(0f), x[at_4 - 230], ((u32(ih_at - 1) < 28u) & (u32(iw_at - 1) < 28u)));
-  x_staged[at_5 + 3] = select(vec4<f32>(0f), x[at_4 - 229], ((u32(ih_at - 1) < 28u) & (u32(iw_at - 1) < 28u)));
+  let iw_at_g = group % 5;
+  let at_2 = at + 48 * iw_at_g;
+  let at_3 = at_1 + 48 * iw_at_g;
+  let iw_at_l = lane / 8;
+  let at_4 = at_2 + 8 * iw_at_l;
+  let at_5 = at_3 + 8 * iw_at_l;
+  let g_o = lane % 8;
+  let at_6 = at_4 + g_o;
+  let at_7 = at_5 + g_o;
+  x_staged[at_7] = select(vec4<f32>(0f), x[at_6 - 232], ((u32(ih_at - 1) < 28u) & (u32(6 * iw_at_g + iw_at_l - 1) < 28u)));
 }
 
 
