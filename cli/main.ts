@@ -45,7 +45,8 @@ function withParameters(to: Command): Command {
 function withModel(to: Command): Command {
   return withOutput(withParameters(to))
     .option("--input <[name=]shape[:dtype]>", "one per input: 1,28,28,3 or image=1,28,28,3:uint8", collect)
-    .option("--backend <name>", "js, wasm or auto")
+    .option("--backend <name>", "js, wasm, wgsl or auto")
+    .option("--adapter <class>", "wgsl: schedules for a gpu (default), software, or in bundles both")
     .option("--precision <name>", "default, or highest: the same bits on every backend")
     .option("--threads <n>", "worker threads; one for now")
     .option(
@@ -117,7 +118,7 @@ function makeProgram(terminal: Terminal): Command {
     .option("--input-file <[name=]file>", "one per input: .npy, .png or .json", collect)
     .option("--input <[name=]shape[:dtype]>", "what a model takes; by default what the files hold", collect)
     .option("--output-file <file>", "write the result: .npy, .png or .json")
-    .option("--backend <name>", "js, wasm or auto")
+    .option("--backend <name>", "js, wasm, wgsl or auto")
     .option("--precision <name>", "default, or highest: the same bits on every backend");
   run.action(async (model: string, flags: unknown) => {
     const checked = options.parseFlags(options.runFlags, flags);
@@ -133,7 +134,10 @@ function makeProgram(terminal: Terminal): Command {
         "convsmith inspect model.ts --input 1,8,8,1 --emit graph",
       ),
     ),
-  ).option("--emit <stage>", "trace, graph, schedule, naive, scheduled, kernel, js, wat, plan, dot or svg");
+  ).option(
+    "--emit <stage>",
+    "trace, graph, schedule, naive, scheduled, kernel, js, wat, wgsl, plan, dot or svg",
+  );
   inspect.action(async (model: string, flags: unknown) => {
     const checked = options.parseFlags(options.inspectFlags, flags);
     await (await import("./commands/inspect.js")).inspectCommand(model, checked, terminal);
@@ -201,7 +205,8 @@ function addIr(program: Command, terminal: Terminal): void {
   );
   for (const [action, summary, example] of irActions) {
     const sub = withOutput(command(ir, `${action} <file>`, summary, example));
-    if (action !== "print") sub.option("--target <name>", "js, js-wide, wasm-simd or wasm-relaxed");
+    if (action !== "print")
+      sub.option("--target <name>", "js, js-wide, wasm-simd, wasm-relaxed, wgsl-gpu or wgsl-software");
     if (action === "opt")
       withPasses(sub)
         .option(

@@ -29,6 +29,23 @@ export function timesOf(work: () => void, { runs = 20, leastMs = 200 } = {}): Ti
   return { medianMs: samples[samples.length >> 1]!, minMs: samples[0]!, runs: samples.length * repeats };
 }
 
+/** The same of work that is waited for: one call a sample. */
+export async function timesOfAsync(
+  work: () => Promise<void>,
+  { runs = 20, leastMs = 200 } = {},
+): Promise<Times> {
+  await work();
+  const samples: number[] = [];
+  const end = performance.now() + leastMs;
+  while (samples.length < runs || (performance.now() < end && samples.length < 10_000)) {
+    const start = performance.now();
+    await work();
+    samples.push(performance.now() - start);
+  }
+  samples.sort((a, b) => a - b);
+  return { medianMs: samples[samples.length >> 1]!, minMs: samples[0]!, runs: samples.length };
+}
+
 /** The median milliseconds of each run call, alone, on zeros. */
 export async function measureCalls(built: Built): Promise<number[]> {
   const medians: number[] = [];

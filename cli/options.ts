@@ -85,6 +85,7 @@ const model = {
   input: repeated(input),
   backend: backend.optional(),
   precision: precision.optional(),
+  adapter: choice(["gpu", "software", "both"]).optional(),
   threads: wholeNumber(1).optional(),
   schedule: z.string().optional(),
   algorithm: choice(["auto", "direct", "winograd"]).optional(),
@@ -104,7 +105,7 @@ export const compileFlags = z.object({
 
 export const inspectFlags = z.object({
   ...model,
-  emit: choice([...emitStages, "wgsl"]).optional(),
+  emit: choice([...emitStages]).optional(),
   printAfter: z.string().optional(),
   stopAfter: z.string().optional(),
   timePasses: z.boolean().default(false),

@@ -115,6 +115,7 @@ export async function prepareOptions(
     inputs,
     variables,
     backend: resolveBackend(flags.backend),
+    adapter: flags.adapter === "both" ? "gpu" : flags.adapter,
     precision: flags.precision,
     threads: flags.threads,
     // compile refuses algorithms it does not have.

@@ -1,5 +1,5 @@
 /** The backends: printers of the kernel IR, each loaded on first use. */
-import type { KernelProgram } from "../ir/program.js";
+import type { KernelProgram, Region } from "../ir/program.js";
 import type { Target } from "../ir/target.js";
 
 /**
@@ -8,7 +8,24 @@ import type { Target } from "../ir/target.js";
  */
 export type Artifact =
   | { readonly kind: "js"; readonly target: Target; readonly source: string }
-  | { readonly kind: "wasm"; readonly target: Target; readonly bytes: Uint8Array };
+  | { readonly kind: "wasm"; readonly target: Target; readonly bytes: Uint8Array }
+  | { readonly kind: "wgsl"; readonly target: Target; readonly program: GpuProgram };
+
+/** Shaders with an entry point `main` each, and what to dispatch once and in every run. */
+export interface GpuProgram {
+  /** The buffers, as parts of the program's memory. */
+  readonly regions: readonly Region[];
+  readonly shaders: readonly string[];
+  readonly setup: readonly Dispatch[];
+  readonly run: readonly Dispatch[];
+}
+
+export interface Dispatch {
+  readonly shader: number;
+  /** Numbers of regions, one for each binding of group 0. */
+  readonly buffers: readonly number[];
+  readonly groups: readonly [x: number, y: number];
+}
 
 /** Pure and deterministic: the same program gives the same bytes. */
 export type Emit = (program: KernelProgram, target: Target) => Promise<Artifact>;
@@ -16,4 +33,5 @@ export type Emit = (program: KernelProgram, target: Target) => Promise<Artifact>
 export const backends: Readonly<Record<Target["backend"], () => Promise<Emit>>> = {
   js: async () => (await import("./js.js")).emitJs,
   wasm: async () => (await import("./wasm.js")).emitWasm,
+  wgsl: async () => (await import("./wgsl.js")).emitWgsl,
 };

@@ -41,6 +41,26 @@ export function declarationText(name: string, program: Program, compilerVersion:
     `  ${method}(${comma("out: Out")}): ${result("Result")};`,
     ...named(method, result),
   ];
+  const gpu = program.backend === "wgsl";
+  const hostMethods = [
+    "  /** Views on the program's memory, valid until dispose(). */",
+    `  readonly inputs: readonly [${inputs.map(viewType).join(", ")}];`,
+    `  readonly outputs: readonly [${outputs.map(viewType).join(", ")}];`,
+    `  /** Inputs${inputTypes.length > 1 ? " in order or by name" : ""} are read before the call returns. */`,
+    ...methods("run", (type) => `Promise<${type}>`),
+    "  /** As run, at once. */",
+    ...methods("runSync", (type) => type),
+    "  /** Computes outputs[].data from inputs[].data; allocates nothing. */",
+    "  invoke(): void;",
+  ];
+  const resident = inputs.map((_, index) => `input${index}: Input${index} | GPUBuffer`);
+  const gpuMethods = [
+    `  /** Inputs${inputTypes.length > 1 ? " in order or by name" : ""} are read before the call returns; buffers of the device are copied. */`,
+    ...methods("run", (type) => `Promise<${type}>`),
+    `  run(${resident.join(", ")}): Promise<Result>;`,
+    "  /** The results stay on the device, this program's until its next run. */",
+    `  run(${[...resident, 'options: { readonly output: "gpu" }'].join(", ")}): Promise<GpuResult>;`,
+  ];
   return [
     `/** ${name}, ${program.backend}: made by convsmith ${compilerVersion}. */`,
     "",
@@ -73,19 +93,24 @@ export function declarationText(name: string, program: Program, compilerVersion:
     "/** Arrays to write results into; the tensors returned are then over these. */",
     `export type Out = ${tree(outputTree, (leaf) => arrays[outputs[leaf]!.dtype])};`,
     "",
+    ...(gpu
+      ? [
+          "/** A tensor on the device. */",
+          "export interface GpuTensor {",
+          "  readonly buffer: GPUBuffer;",
+          "  readonly shape: readonly number[];",
+          "  readonly dtype: string;",
+          "}",
+          "",
+          `export type GpuResult = ${tree(outputTree, () => "GpuTensor")};`,
+          "",
+        ]
+      : []),
     `export interface ${interfaceName(name)} {`,
     `  readonly backend: "${program.backend}";`,
     "  /** What was decided while loading, one line each. */",
     "  readonly notes: readonly string[];",
-    "  /** Views on the program's memory, valid until dispose(). */",
-    `  readonly inputs: readonly [${inputs.map(viewType).join(", ")}];`,
-    `  readonly outputs: readonly [${outputs.map(viewType).join(", ")}];`,
-    `  /** Inputs${inputTypes.length > 1 ? " in order or by name" : ""} are read before the call returns. */`,
-    ...methods("run", (type) => `Promise<${type}>`),
-    "  /** As run, at once. */",
-    ...methods("runSync", (type) => type),
-    "  /** Computes outputs[].data from inputs[].data; allocates nothing. */",
-    "  invoke(): void;",
+    ...(gpu ? gpuMethods : hostMethods),
     "  /** Lets go of the memory; every method throws from then on. */",
     "  dispose(): void;",
     "}",
@@ -95,6 +120,12 @@ export function declarationText(name: string, program: Program, compilerVersion:
       ? [
           "  /** The compiled .wasm, where code may not be compiled. */",
           "  readonly module?: WebAssembly.Module | undefined;",
+        ]
+      : []),
+    ...(gpu
+      ? [
+          "  /** The device to run on; by default one is found. */",
+          "  readonly device?: GPUDevice | undefined;",
         ]
       : []),
     ...(weights.length > 0

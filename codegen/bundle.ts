@@ -6,7 +6,7 @@ import { InternalError } from "../ir/diagnostic.js";
 import type { TargetName } from "../ir/target.js";
 import type { BundleManifest } from "../runtime/manifest.js";
 import type { Program } from "../runtime/program.js";
-import type { Artifact } from "./backend.js";
+import type { Artifact, GpuProgram } from "./backend.js";
 import { declarationText } from "./bundle-declaration.js";
 import type { RuntimeChunk } from "./runtime-chunks.js";
 import { runtimeChunks } from "./runtime-chunks.js";
@@ -15,7 +15,7 @@ export interface BundleOptions {
   /** Of the files; also what the program calls itself in messages. */
   readonly name: string;
   readonly program: Program;
-  /** One js artifact, or wasm artifacts for one or more targets of the same program. */
+  /** One js artifact, or wasm or wgsl artifacts for one or more targets of the same program. */
   readonly artifacts: readonly Artifact[];
   /** The weights file, as runtime/weights.ts lays it out. */
   readonly weights: Uint8Array;
@@ -50,19 +50,26 @@ export async function bundle(options: BundleOptions): Promise<ReadonlyMap<string
   return files;
 }
 
-const preference: readonly TargetName[] = ["wasm-relaxed", "wasm-simd", "js-wide", "js"];
+const preference: readonly TargetName[] = [
+  "wasm-relaxed",
+  "wasm-simd",
+  "js-wide",
+  "js",
+  "wgsl-gpu",
+  "wgsl-software",
+];
 
 function bestFirst(artifacts: readonly Artifact[]): readonly Artifact[] {
   const kinds = new Set(artifacts.map((artifact) => artifact.kind));
   if (kinds.size !== 1 || (kinds.has("js") && artifacts.length > 1))
-    throw new InternalError("bundle: takes one js artifact, or wasm artifacts only");
+    throw new InternalError("bundle: takes one js artifact, or wasm or wgsl artifacts only");
   const rank = (artifact: Artifact): number => preference.indexOf(artifact.target.name);
   return [...artifacts].sort((a, b) => rank(a) - rank(b));
 }
 
 /** NAME.wasm runs everywhere; other targets say their name. */
 function codeFile(name: string, artifact: Artifact): string {
-  if (artifact.kind === "js") return `${name}.mjs`;
+  if (artifact.kind !== "wasm") return `${name}.mjs`;
   return artifact.target.name === "wasm-simd"
     ? `${name}.wasm`
     : `${name}.${artifact.target.name.replace("wasm-", "")}.wasm`;
@@ -84,13 +91,23 @@ function moduleText(options: BundleOptions, artifacts: readonly Artifact[]): str
       ? [`  "${artifact.target.name}": ${reader(codeFile(name, artifact), artifact.bytes)},`]
       : [],
   );
+  const gpu = artifacts.flatMap((artifact) =>
+    artifact.kind === "wgsl" ? [`  "${artifact.target.name}": ${gpuText(artifact.program)},`] : [],
+  );
   const threads = program.threads !== undefined;
-  const start = js !== undefined ? "createFromJs" : threads ? "createFromWasmThreads" : "createFromWasm";
+  const start =
+    gpu.length > 0
+      ? "createFromWgsl"
+      : js !== undefined
+        ? "createFromJs"
+        : threads
+          ? "createFromWasmThreads"
+          : "createFromWasm";
   const create = `${start}(program, modules, weights${threads ? ", worker" : ""}, options)`;
   const body = [
     `const program = ${programText(options)};`,
     js === undefined
-      ? `const modules = {\n${modules.join("\n")}\n};`
+      ? `const modules = {\n${[...modules, ...gpu].join("\n")}\n};`
       : `const modules = ${js.source.trim().replace(/;$/, "")};`,
     `const weights = ${readWeights};`,
     // The worker is this file again; it answers where it finds that it is one.
@@ -103,6 +120,20 @@ function moduleText(options: BundleOptions, artifacts: readonly Artifact[]): str
   const used = ["readBeside", "fromBase64", "answerAsWorker"].filter((root) => body.includes(`${root}(`));
   const header = `// ${name}: made by convsmith ${options.compilerVersion}; what it is stands in ${name}.json and ${name}.d.ts.`;
   return `${[header, ...chunksFor([start, ...used]).map((chunk) => chunk.text.trim()), body].join("\n")}\n`;
+}
+
+/** Shaders as they are to be read, but for the space that only people need. */
+function gpuText({ shaders, ...program }: GpuProgram): string {
+  const texts = shaders.map((code) => `\`${shortened(code)}\``);
+  return `{ ...${JSON.stringify(program)}, shaders: [${texts.join(", ")}] }`;
+}
+
+function shortened(code: string): string {
+  return code
+    .replace(/^ +/gm, "")
+    .replace(/ ?([-=+*<>,:{}&|/%]) ?/g, "$1")
+    .replace(/([{};])\n/g, "$1")
+    .trim();
 }
 
 /** Bundlers copy the file because the address is written literally where it is fetched. */

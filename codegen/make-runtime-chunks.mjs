@@ -32,6 +32,7 @@ const called = [
   "createFromJs",
   "createFromWasm",
   "createFromWasmThreads",
+  "createFromWgsl",
   "answerAsWorker",
   "readBeside",
   "fromBase64",

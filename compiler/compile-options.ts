@@ -2,18 +2,19 @@
 
 import { ParseError, parseModule } from "../ir/parse.js";
 import type { Schedule } from "../ir/schedule.js";
-import type { TargetName } from "../ir/target.js";
-import { UnsupportedError } from "../runtime/error.js";
+import type { AdapterClass, TargetName } from "../ir/target.js";
 import type { Variables } from "./checkpoint/tree.js";
 import type { InputSpecs } from "./input-spec.js";
 import type { AlgorithmOption } from "./lower/lowerings.js";
 import { checkOptions, didYouMean, show } from "./option.js";
-import type { Code } from "./refusal.js";
 import { refuse } from "./refusal.js";
 import type { PassOptions } from "./run-passes.js";
 import type { Tuning } from "./tune/tuning.js";
 
+/** Backends whose programs run in this process's own memory. */
 export type BackendName = "js" | "wasm";
+
+export type AnyBackend = BackendName | "wgsl";
 
 export interface Progress {
   readonly stage: string;
@@ -26,10 +27,14 @@ export interface CompileOptions<B extends BackendName = BackendName> {
   readonly inputs: InputSpecs;
   /** Baked in and packed once; left out, they are given by setVariables(). */
   readonly variables?: Variables | undefined;
-  /** "auto" takes wasm where it compiles, else js. */
+  /** "auto" takes what should be fastest here: wgsl for large work where there is WebGPU, wasm, js. By default wasm, or js. */
   readonly backend?: B | "auto" | "wgsl" | undefined;
   /** Threads that share the work, this one included; on wasm only. They change no bit of a result. */
   readonly threads?: number | undefined;
+  /** wgsl: the device to run on; by default one is found. */
+  readonly device?: GPUDevice | undefined;
+  /** wgsl: what schedules are made for; by default what the device's adapter is. */
+  readonly adapter?: AdapterClass | undefined;
   /** "highest": the same bits on every backend, no fused multiply-add. */
   readonly precision?: "default" | "highest" | undefined;
   /** "auto" takes what should be fastest; "winograd" wherever it is possible, and never at precision "highest". */
@@ -58,6 +63,8 @@ const known = [
   "variables",
   "backend",
   "threads",
+  "device",
+  "adapter",
   "precision",
   "algorithm",
   "schedules",
@@ -69,21 +76,15 @@ const known = [
   "passes",
 ] as const satisfies readonly (keyof CompileOptions)[];
 
-/** Options that are part of the interface and not there yet. */
-const planned = {
-  device: ["backend-unsupported", 'it is for backend "wgsl", which is not available yet'],
-  adapter: ["backend-unsupported", 'it is for backend "wgsl", which is not available yet'],
-} as const satisfies Readonly<Record<string, readonly [Code, string]>>;
-
 export function checkCompileOptions(owner: "compile" | "jit", options: unknown): void {
   const names =
     owner === "compile" ? known : known.filter((name) => name !== "inputs" && name !== "variables");
-  checkOptions(owner, options, [...names, ...Object.keys(planned)], owner === "compile" ? ["inputs"] : []);
-  for (const [name, [code, why]] of Object.entries(planned))
-    if ((options as Readonly<Record<string, unknown>>)[name] !== undefined)
-      refuse(code, `${owner}: ${name}: ${why}`);
+  checkOptions(owner, options, names, owner === "compile" ? ["inputs"] : []);
   const { backend, precision, algorithm, threads, ...others } = options as CompileOptions;
   oneOf(owner, "backend", backend, ["js", "wasm", "wgsl", "auto"]);
+  oneOf(owner, "adapter", others.adapter, ["gpu", "software"]);
+  if (others.device !== undefined && !isDevice(others.device))
+    refuse("bad-option", `${owner}: device is ${show(others.device)}; it must be a GPUDevice`);
   oneOf(owner, "precision", precision, ["default", "highest"]);
   oneOf(owner, "algorithm", algorithm, ["auto", "direct", "winograd"]);
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1 || threads > mostThreads))
@@ -101,6 +102,10 @@ export function checkCompileOptions(owner: "compile" | "jit", options: unknown):
       `${owner}: tune is ${show(tune)}; it must be true, a tuning, or the path of its file`,
     );
   readSchedules(others.schedules);
+}
+
+function isDevice(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "createComputePipelineAsync" in value;
 }
 
 /** Memory is planned for each of them. */
@@ -155,24 +160,25 @@ function wasmCompiles(): boolean {
   }
 }
 
-/** The backend to compile for; auto is wasm where WebAssembly compiles, else js. */
-export function resolveBackend(backend: CompileOptions["backend"]): BackendName {
-  if (backend === "js" || backend === "wasm") return backend;
-  if (backend === "wgsl")
-    throw new UnsupportedError(
-      "backend-unsupported",
-      'backend "wgsl" is not available yet; use "wasm" or "js"',
-    );
+/** The backend to compile for where nothing is known of a GPU; without a wish it is wasm where WebAssembly compiles, else js. */
+export function resolveBackend(backend: CompileOptions["backend"]): AnyBackend {
+  if (backend === "js" || backend === "wasm" || backend === "wgsl") return backend;
   return wasmCompiles() ? "wasm" : "js";
 }
 
-/** The targets of a backend at a precision, best first. */
-export function targetsOf(backend: BackendName, precision: "default" | "highest"): readonly TargetName[] {
+/** The targets of a backend at a precision, best first; of wgsl, that for the class of the adapter. */
+export function targetsOf(
+  backend: AnyBackend,
+  precision: "default" | "highest",
+  adapter: AdapterClass = "gpu",
+): readonly TargetName[] {
   switch (backend) {
     case "js":
       return precision === "highest" ? ["js"] : ["js-wide"];
     case "wasm":
       return precision === "highest" ? ["wasm-simd"] : ["wasm-relaxed", "wasm-simd"];
+    case "wgsl":
+      return [`wgsl-${adapter}`];
     default:
       return backend satisfies never;
   }

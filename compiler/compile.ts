@@ -5,15 +5,15 @@
 import type { Artifact } from "../codegen/backend.js";
 import { backends } from "../codegen/backend.js";
 import type { Graph } from "../ir/graph.js";
-import type { Target, TargetName } from "../ir/target.js";
-import { targets, withThreads } from "../ir/target.js";
+import type { Adapter, Target, TargetName } from "../ir/target.js";
+import { targets, wgslTarget, withThreads } from "../ir/target.js";
 import type { ElementArray } from "../ir/types.js";
 import type { OutputTree, Program, Slot } from "../runtime/program.js";
 import type { Tensor } from "../runtime/tensor.js";
 import { bindParams, parameterData } from "./bind-params.js";
 import { checkParams } from "./checkpoint/check-params.js";
 import type { Variables } from "./checkpoint/tree.js";
-import type { BackendName, CompileOptions } from "./compile-options.js";
+import type { AnyBackend, CompileOptions } from "./compile-options.js";
 import {
   checkCompileOptions,
   engineRuns,
@@ -43,9 +43,15 @@ export interface Built {
   readonly program: Program;
 }
 
+/** What is known of where a program will run, and what is to be said of it. */
+interface Known {
+  readonly adapter?: Adapter;
+  readonly said?: readonly string[];
+}
+
 /** A traced program with its options, from which any target can be built. */
 export class Compilation {
-  readonly backend: BackendName;
+  readonly backend: AnyBackend;
   readonly precision: "default" | "highest";
   readonly traced: TraceResult;
   readonly name: string;
@@ -54,18 +60,25 @@ export class Compilation {
   readonly options: CompileOptions;
   /** What was decided that a user may want to know. */
   readonly notes: readonly string[];
-  private readonly built = new Map<TargetName, Promise<Built>>();
+  private readonly built = new Map<string, Promise<Built>>();
+  /** Notes of who chose the backend. */
+  readonly said: readonly string[];
+  /** What is known of the GPU it is compiled for. */
+  readonly adapter: Adapter;
   private measured: TuningIndex;
 
   /** `givenDTypes`: of parameters that come later. */
   constructor(
     private readonly target: TraceTarget,
     options: CompileOptions,
-    givenDTypes?: GivenDTypes,
+    private readonly givenDTypes?: GivenDTypes,
+    { adapter, said = [] }: Known = {},
   ) {
+    this.said = said;
     checkCompileOptions("compile", options);
     this.options = options;
     this.backend = resolveBackend(options.backend);
+    this.adapter = { ...adapter, adapter: options.adapter ?? adapter?.adapter ?? "gpu" };
     const { tune } = options;
     const given = tune === undefined || typeof tune === "boolean" ? tuningOf([]) : readTuning(tune);
     this.measured = new TuningIndex(given);
@@ -81,7 +94,7 @@ export class Compilation {
       variables === undefined
         ? this.traced.graph
         : bindParams(this.traced.graph, this.checkVariables(variables), this.traced.complexParams);
-    this.notes = notesOf(options, this.backend, this.precision);
+    this.notes = [...said, ...notesOf(options, this.backend, this.precision)];
     for (const { kernel, target: name } of readSchedules(options.schedules))
       if (!(this.targets as readonly string[]).includes(name))
         refuse(
@@ -93,7 +106,20 @@ export class Compilation {
   /** The same program with other variables baked in. */
   withVariables(variables: Variables): Compilation {
     const tune = this.options.tune === undefined ? {} : { tune: this.tuning };
-    return new Compilation(this.target, { ...this.options, ...tune, variables });
+    return new Compilation(this.target, { ...this.options, ...tune, variables }, this.givenDTypes, this);
+  }
+
+  /** The same program for what is known of a GPU. */
+  withAdapter(adapter: Adapter): Compilation {
+    return new Compilation(this.target, this.options, this.givenDTypes, { adapter, said: this.said });
+  }
+
+  /** The same program for a backend, with a note that says why. */
+  withBackend(backend: AnyBackend, note: string, adapter: Adapter = this.adapter): Compilation {
+    return new Compilation(this.target, { ...this.options, backend }, this.givenDTypes, {
+      adapter,
+      said: [note],
+    });
   }
 
   /** The tensors of a variables tree by parameter path; throws CheckpointError where they do not fit. */
@@ -110,11 +136,14 @@ export class Compilation {
 
   /** The target, with as many workers. */
   targetOf(name: TargetName): Target {
-    return withThreads(targets[name], this.threads);
+    const target = targets[name];
+    return target.grid === null
+      ? withThreads(target, this.threads)
+      : wgslTarget({ ...this.adapter, adapter: target.grid.adapter }, this.precision);
   }
 
   get targets(): readonly TargetName[] {
-    return targetsOf(this.backend, this.precision);
+    return targetsOf(this.backend, this.precision, this.adapter.adapter);
   }
 
   /** True while some parameter has no value yet. */
@@ -250,10 +279,10 @@ function needsHighest(graph: Graph): boolean {
   return graph.nodes.some((node) => node.op === "conv" && node.precision === "highest");
 }
 
-function notesOf(options: CompileOptions, backend: BackendName, precision: "default" | "highest"): string[] {
+function notesOf(options: CompileOptions, backend: AnyBackend, precision: "default" | "highest"): string[] {
   const notes: string[] = [];
-  if ((options.threads ?? 1) > 1 && backend === "js")
-    notes.push(`threads: ${options.threads} asked for; backend js runs on one`);
+  if ((options.threads ?? 1) > 1 && backend !== "wasm")
+    notes.push(`threads: ${options.threads} asked for; backend ${backend} runs on one`);
   if (precision === "highest" && options.precision !== "highest")
     notes.push('precision: a layer asks for "highest", so the whole program is compiled with it');
   if (precision === "highest" && options.algorithm === "winograd")

@@ -21,6 +21,7 @@ export const emitStages = [
   "kernel",
   "js",
   "wat",
+  "wgsl",
   "plan",
   "dot",
   "svg",
@@ -53,12 +54,11 @@ export async function emitStage(compilation: Compilation, built: Built, stage: E
       throw new UnsupportedError("stage-unsupported", 'emit "js" needs backend js');
     case "wat":
       return watText(compilation, built);
+    case "wgsl":
+      if (built.artifact.kind !== "wgsl")
+        throw new UnsupportedError("stage-unsupported", 'emit "wgsl" needs backend wgsl');
+      return (await import("../codegen/wgsl.js")).wgslText(built.artifact.program);
     default:
-      if ((stage as string) === "wgsl")
-        throw new UnsupportedError(
-          "stage-unsupported",
-          'emit "wgsl" needs backend wgsl, which is not there yet',
-        );
       return refuse("bad-option", `emit: stage ${didYouMean(String(stage satisfies never), emitStages)}`);
   }
 }

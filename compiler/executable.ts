@@ -1,28 +1,33 @@
 /** compile(): a compilation bound to memory in this process, with everything that can be asked of it. */
 import type { Artifact } from "../codegen/backend.js";
 import { bundle } from "../codegen/bundle.js";
-import type { TargetName } from "../ir/target.js";
+import type { AdapterClass, TargetName } from "../ir/target.js";
 import type { OutArrays, Result, RunInput, RunInputs, View } from "../runtime/binding.js";
 import { ConfigError, UnsupportedError } from "../runtime/error.js";
 import type { Instance, Executable as RuntimeExecutable } from "../runtime/executable.js";
 import { createExecutable } from "../runtime/executable.js";
+import type { GpuRunInput, GpuRunInputs, GpuRunOptions, GpuTensor } from "../runtime/gpu-executable.js";
+import { createGpuExecutable } from "../runtime/gpu-executable.js";
 import type { JsFactory } from "../runtime/run-js.js";
 import { instantiateJs } from "../runtime/run-js.js";
 import { instantiateWasm } from "../runtime/run-wasm.js";
+import { instantiateGpu } from "../runtime/run-wgsl.js";
 import type { Tensor } from "../runtime/tensor.js";
 import type { ThreadedInstance } from "../runtime/threads.js";
 import { instantiateThreads, nothingToShare, withWorkers } from "../runtime/threads.js";
 import { weightsBlob } from "../runtime/weights.js";
 import { makeFromSource } from "../runtime/worker-source.js";
+import { chooseBackend } from "./auto.js";
 import type { Variables } from "./checkpoint/tree.js";
 import type { Built } from "./compile.js";
 import { Compilation, weightData } from "./compile.js";
-import type { BackendName, CompileOptions } from "./compile-options.js";
+import type { AnyBackend, BackendName, CompileOptions } from "./compile-options.js";
 import { engineRuns, hasWasm } from "./compile-options.js";
 import type { EmitStage } from "./emit-stage.js";
 import { emitStage } from "./emit-stage.js";
 import type { Explanation } from "./explain.js";
 import { explain, explanationText } from "./explain.js";
+import { adapterOf, gpuAfterLoss, gpuFor } from "./gpu.js";
 import { booleanOption, checkOptions, show } from "./option.js";
 import { refuse } from "./refusal.js";
 import type { TracedOutput, TraceTarget } from "./trace.js";
@@ -36,6 +41,8 @@ export interface BundleRequest {
   readonly name?: string | undefined;
   /** Put everything inside the .mjs. */
   readonly inline?: boolean | undefined;
+  /** wgsl: what schedules the bundle holds; "both" lets create() choose by the adapter it finds. */
+  readonly adapter?: AdapterClass | "both" | undefined;
 }
 
 /** What every backend's program can do. */
@@ -70,10 +77,22 @@ interface HostExecutable<B, R> extends AnyExecutable<B, R> {
   invoke(): void;
 }
 
+/** What programs on a GPU can do besides: their inputs may be buffers of the device, and so may their results. */
+interface DeviceExecutable<B, R> extends AnyExecutable<B, R> {
+  /** With `{ output: "gpu" }` as the last argument results stay on the device, the program's until its next run. */
+  run(...args: readonly [...(GpuRunInput | GpuRunInputs)[], GpuRunOptions]): Promise<OnDevice<R>>;
+  run(...args: readonly (GpuRunInput | GpuRunInputs | OutArrays)[]): Promise<R>;
+}
+
+/** GpuTensors in the form of the results. */
+export type OnDevice<R> = R extends Tensor ? GpuTensor : { readonly [K in keyof R]: OnDevice<R[K]> };
+
 /** A compiled program, ready to run. `R` is what the model returns. On "wgsl" there is no runSync, invoke or views. */
-export type Executable<B extends BackendName | "wgsl" = BackendName, R = Tensor> = [B] extends ["wgsl"]
-  ? AnyExecutable<B, R>
-  : HostExecutable<B, R>;
+export type Executable<B extends AnyBackend = BackendName, R = Tensor> = [B] extends [BackendName]
+  ? HostExecutable<B, R>
+  : [B] extends ["wgsl"]
+    ? DeviceExecutable<B, R>
+    : AnyExecutable<B, R>;
 
 /** What a program of a model returns: a Tensor for each traced value, in the form the model returns them. */
 export type ResultOf<T> = T extends (...inputs: never[]) => infer O
@@ -107,6 +126,10 @@ export function compile<T extends TraceTarget>(
   target: T,
   options: CompileOptions & { readonly backend: "wgsl" },
 ): Promise<Executable<"wgsl", ResultOf<T>>>;
+export function compile<T extends TraceTarget>(
+  target: T,
+  options: CompileOptions & { readonly backend: "auto" },
+): Promise<Executable<AnyBackend, ResultOf<T>>>;
 export function compile<B extends BackendName = BackendName, T extends TraceTarget = TraceTarget>(
   target: T,
   options: CompileOptions<B>,
@@ -121,6 +144,9 @@ export async function compile(target: TraceTarget, options: CompileOptions): Pro
 
 /** What compile returns, its type known to whoever asks. */
 export async function executableOf<R>(compilation: Compilation): Promise<Executable<BackendName, R>> {
+  if (compilation.options.backend === "auto") return executableOf(await chooseBackend(compilation));
+  if (compilation.backend === "wgsl")
+    return (await gpuExecutableOf(compilation)) as unknown as Executable<BackendName, R>;
   const { built, note, threaded } = await instantiate(compilation);
   const notes = [...compilation.notes, note];
   const executable = withWorkers(
@@ -137,26 +163,51 @@ interface Compiled {
   readonly built: Built;
 }
 
+/** A program on the device the options name, or on one that is found. */
+async function gpuExecutableOf(asked: Compilation): Promise<AnyExecutable<"wgsl", Result>> {
+  const { device, adapter } = asked.options;
+  const found = await gpuFor(device);
+  const compilation = asked.withAdapter(adapterOf(found, adapter));
+  const built = await compilation.build(compilation.targets[0]!);
+  const { artifact, program } = built;
+  if (artifact.kind !== "wgsl") throw new UnsupportedError("backend-unsupported", "no wgsl was emitted");
+  const first = await instantiateGpu(artifact.program, found);
+  const start = async () => instantiateGpu(artifact.program, await gpuAfterLoss(device));
+  const notes = [...compilation.notes, `runs ${built.target}`];
+  const executable = createGpuExecutable<Result>(program, first, start, notes);
+  if (!compilation.needsVariables && program.weights.length > 0)
+    executable.setWeights(weightData(built, new Map()));
+  let disposed = false;
+  const check = (): void => {
+    if (disposed) throw new ConfigError("disposed", `${program.name}: used after dispose()`);
+  };
+  const methods = compilerMethods({ compilation, built }, executable, check);
+  return {
+    ...methods,
+    get tuning() {
+      return methods.tuning;
+    },
+    backend: "wgsl",
+    notes: executable.notes,
+    run: executable.run,
+    dispose() {
+      executable.dispose();
+      disposed = true;
+    },
+  };
+}
+
 function withCompiler(
   compiled: Compiled,
   executable: RuntimeExecutable<Result>,
 ): HostExecutable<BackendName, Result> {
-  let current = compiled;
-  let { variables } = compiled.compilation.options;
-  /** Throws after dispose(), as the views do. */
-  const live = (): Compiled => {
-    void executable.inputs;
-    return current;
-  };
-  function explainBuilt(): string;
-  function explainBuilt(options: { readonly json: true }): Explanation;
-  function explainBuilt(options?: { readonly json?: boolean }): string | Explanation {
-    const { compilation, built } = live();
-    const explanation = explain(compilation, built);
-    return options?.json === true ? explanation : explanationText(explanation);
-  }
+  const methods = compilerMethods(compiled, executable, () => void executable.inputs);
   return {
-    backend: executable.backend,
+    ...methods,
+    get tuning() {
+      return methods.tuning;
+    },
+    backend: executable.backend as BackendName,
     notes: executable.notes,
     get inputs() {
       return executable.inputs;
@@ -168,6 +219,34 @@ function withCompiler(
     runSync: executable.runSync,
     invoke: executable.invoke,
     dispose: executable.dispose,
+  };
+}
+
+type CompilerMethods = Pick<
+  AnyExecutable<unknown, unknown>,
+  "setVariables" | "tuning" | "explain" | "bundle" | "emit"
+>;
+
+/** What an executable that knows its compilation can do besides; `check` throws after dispose(). */
+function compilerMethods(
+  compiled: Compiled,
+  executable: Pick<RuntimeExecutable, "setWeights">,
+  check: () => void,
+): CompilerMethods {
+  let current = compiled;
+  let { variables } = compiled.compilation.options;
+  const live = (): Compiled => {
+    check();
+    return current;
+  };
+  function explainBuilt(): string;
+  function explainBuilt(options: { readonly json: true }): Explanation;
+  function explainBuilt(options?: { readonly json?: boolean }): string | Explanation {
+    const { compilation, built } = live();
+    const explanation = explain(compilation, built);
+    return options?.json === true ? explanation : explanationText(explanation);
+  }
+  return {
     async setVariables(given) {
       const { compilation, built } = live();
       if (compilation.options.variables === undefined) {
@@ -201,10 +280,20 @@ async function rebuilt({ compilation, built }: Compiled, variables: Variables): 
 }
 
 function sameCode(a: Artifact, b: Artifact): boolean {
-  if (a.kind === "js") return b.kind === "js" && a.source === b.source;
-  return (
-    b.kind === "wasm" && a.bytes.length === b.bytes.length && a.bytes.every((byte, i) => byte === b.bytes[i])
-  );
+  switch (a.kind) {
+    case "js":
+      return b.kind === "js" && a.source === b.source;
+    case "wasm":
+      return (
+        b.kind === "wasm" &&
+        a.bytes.length === b.bytes.length &&
+        a.bytes.every((byte, i) => byte === b.bytes[i])
+      );
+    case "wgsl":
+      return b.kind === "wgsl" && JSON.stringify(a.program) === JSON.stringify(b.program);
+    default:
+      return a satisfies never;
+  }
 }
 
 /** The files of a bundle; every target of the backend is built for it. */
@@ -221,7 +310,7 @@ export async function bundleOf(
       "weights-missing",
       `${compilation.name}: a bundle holds its parameters; compile with variables or call setVariables first`,
     );
-  const all = await compilation.buildAll();
+  const all = await buildsFor(compilation, request);
   const first = all[0]!;
   const values = variables === undefined ? new Map<string, Tensor>() : compilation.checkVariables(variables);
   const { program, planned } = first;
@@ -243,6 +332,13 @@ export async function bundleOf(
   });
 }
 
+/** Every target of the backend; of wgsl, the classes of adapters asked for. */
+function buildsFor(compilation: Compilation, { adapter }: BundleRequest): Promise<readonly Built[]> {
+  if (compilation.backend !== "wgsl" || adapter === undefined) return compilation.buildAll();
+  const classes = adapter === "both" ? (["gpu", "software"] as const) : [adapter];
+  return Promise.all(classes.map((each) => compilation.build(`wgsl-${each}`)));
+}
+
 /** The hash of the measured choices that decided something; undefined where none did. */
 function usedTuning(all: readonly Built[]): string | undefined {
   const used = all.flatMap(({ planned }) => planned.layers.flatMap(({ tuned }) => tuned ?? []));
@@ -251,8 +347,10 @@ function usedTuning(all: readonly Built[]): string | undefined {
 
 /** The name asked for. */
 function checkRequest(request: BundleRequest): string | undefined {
-  checkOptions("bundle", request, ["name", "inline"]);
-  const { name, inline } = request;
+  checkOptions("bundle", request, ["name", "inline", "adapter"]);
+  const { name, inline, adapter } = request;
+  if (adapter !== undefined && !["gpu", "software", "both"].includes(adapter))
+    refuse("bad-option", `bundle: adapter is ${show(adapter)}; it must be "gpu", "software" or "both"`);
   if (name !== undefined && typeof name !== "string")
     refuse("bad-option", `bundle: name is ${show(name)}; it must be a string`);
   if (inline !== undefined) booleanOption("bundle", "inline", inline);

@@ -1,5 +1,9 @@
 /** What was decided and why, layer by layer, as data and as text. */
+import type { Artifact } from "../codegen/backend.js";
+import { countKernel } from "../ir/count-loads.js";
+import type { Kernel } from "../ir/kernel.js";
 import { printSchedule } from "../ir/print.js";
+import type { DType } from "../runtime/tensor.js";
 import type { Built, Compilation } from "./compile.js";
 
 export interface LayerExplanation {
@@ -13,10 +17,36 @@ export interface LayerExplanation {
   readonly macs: number;
   readonly bytes: number;
   readonly predictedMs: number;
+  /** Counted from the kernel, where it is a grid. */
+  readonly grid?: GridExplanation;
   /** Chosen by measurements (`tune`), not by the cost model; predictedMs is then what was measured. */
   readonly tuned: boolean;
   /** setup: depends on weights only and runs once. */
   readonly phase: "setup" | "run";
+}
+
+export interface GridExplanation {
+  /** Scalars read from buffers (cooperative loads once a workgroup), all nests together, for each multiply-add; null without any. */
+  readonly readsPerMac: number | null;
+  /** Of the largest workgroup. */
+  readonly sharedBytes: number;
+  /** Of the nest that does most. */
+  readonly workgroups: number;
+  readonly lanes: number;
+  readonly idleLanes: number;
+}
+
+function gridOf(macs: number, kernel: Kernel): GridExplanation {
+  const counts = countKernel(kernel);
+  const main = counts.reduce((most, each) => (each.scalars > most.scalars ? each : most));
+  const scalars = counts.reduce((sum, each) => sum + each.scalars, 0);
+  return {
+    readsPerMac: macs === 0 ? null : scalars / macs,
+    sharedBytes: Math.max(...counts.map((each) => each.sharedBytes)),
+    workgroups: main.workgroups,
+    lanes: main.lanes,
+    idleLanes: main.idle,
+  };
 }
 
 export interface Explanation {
@@ -25,6 +55,11 @@ export interface Explanation {
   readonly target: string;
   readonly precision: string;
   readonly notes: readonly string[];
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly dtype: DType;
+  }[];
   readonly layers: readonly LayerExplanation[];
   readonly macs: number;
   readonly memoryBytes: number;
@@ -35,8 +70,9 @@ export interface Explanation {
 export function explain(compilation: Compilation, built: Built): Explanation {
   const { planned, artifact } = built;
   const layers = planned.layers.map(
-    ({ choice, kernels: _, ways: __, tuned, ...layer }): LayerExplanation => ({
+    ({ choice, kernels, ways: _, tuned, ...layer }): LayerExplanation => ({
       ...layer,
+      ...(artifact.kind === "wgsl" ? { grid: gridOf(layer.macs, kernels.legal) } : {}),
       algorithm: choice.algorithm,
       why: choice.why,
       schedule: printSchedule(choice.schedule),
@@ -50,12 +86,26 @@ export function explain(compilation: Compilation, built: Built): Explanation {
     target: built.target,
     precision: compilation.precision,
     notes: compilation.notes,
+    inputs: built.program.inputs.map(({ name, shape, dtype }) => ({ name, shape, dtype })),
     layers,
     macs: layers.reduce((sum, layer) => sum + layer.macs, 0),
     memoryBytes: planned.program.memoryBytes,
     memory: planned.memory,
-    codeBytes: artifact.kind === "wasm" ? artifact.bytes.length : artifact.source.length,
+    codeBytes: codeBytes(artifact),
   };
+}
+
+function codeBytes(artifact: Artifact): number {
+  switch (artifact.kind) {
+    case "wasm":
+      return artifact.bytes.length;
+    case "js":
+      return artifact.source.length;
+    case "wgsl":
+      return artifact.program.shaders.reduce((sum, code) => sum + code.length, 0);
+    default:
+      return artifact satisfies never;
+  }
 }
 
 export function explanationText(explanation: Explanation): string {
@@ -68,7 +118,7 @@ export function explanationText(explanation: Explanation): string {
     count(layer.macs),
     byteCount(layer.bytes),
     `${layer.predictedMs.toFixed(3)} ms`,
-    layer.phase === "setup" ? `once; ${layer.why}` : layer.why,
+    `${layer.phase === "setup" ? "once; " : ""}${layer.why}${layer.grid === undefined ? "" : `; ${gridText(layer.grid)}`}`,
   ]);
   const head = ["layer", "op", "output", "algorithm", "MACs", "bytes", "predicted", "why"];
   const memoryText = Object.entries(memory).map(([kind, bytes]) => `${kind} ${byteCount(bytes)}`);
@@ -79,6 +129,12 @@ export function explanationText(explanation: Explanation): string {
     "",
     ...table([head, ...rows]),
   ].join("\n");
+}
+
+function gridText({ readsPerMac, sharedBytes, workgroups, lanes, idleLanes }: GridExplanation): string {
+  const reads = readsPerMac === null ? "" : `${readsPerMac.toFixed(4)} scalars read a multiply-add, `;
+  const idle = `${(100 * idleLanes).toFixed(0)} % idle`;
+  return `${reads}${workgroups} workgroups of ${lanes} lanes (${idle}), ${byteCount(sharedBytes)} shared`;
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {

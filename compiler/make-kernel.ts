@@ -19,6 +19,8 @@ import type { ScheduledKernel } from "./schedule/apply.js";
 import { applySchedule } from "./schedule/apply.js";
 import type { Choice } from "./schedule/choose.js";
 import { choose, scheduleFor } from "./schedule/choose.js";
+import { gridSteps } from "./schedule/grid.js";
+import type { PackedOperand } from "./schedule/pack.js";
 import type { Action } from "./storage.js";
 import { tunedChoice } from "./tune/choose-tuned.js";
 import type { TunedKernel } from "./tune/tuning.js";
@@ -91,6 +93,11 @@ export class KernelMaker {
     const kernel = before ?? applySchedule(lowered, scheduleFor(lowered, this.alone).schedule).kernel;
     this.preparations.set(lowered, kernel);
     return kernel;
+  }
+
+  /** What packs an operand, as a grid where that is what runs it. */
+  pack({ kernel, lowered }: PackedOperand): Kernel {
+    return this.alone.grid === null ? kernel : onGrid(lowered, this.alone);
   }
 
   /** The kernel after the kernel passes, for one worker. */
@@ -186,4 +193,11 @@ function renamed(made: Made, name: string): Made {
     kernel: { ...kernel, name },
     legal: { ...legal, name },
   };
+}
+
+/** A kernel whose nests are grids and otherwise as they were lowered. */
+function onGrid(lowered: LoweredKernel, target: Target): Kernel {
+  const steps = lowered.nests.flatMap((nest) => gridSteps(nest, target));
+  const schedule = { kernel: lowered.name, target: target.name, steps, reassociates: false };
+  return applySchedule(lowered, schedule).kernel;
 }

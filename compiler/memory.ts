@@ -1,4 +1,5 @@
 /** Gives buffers byte offsets in one memory, so that buffers never alive together may share space. */
+import type { Region } from "../ir/program.js";
 
 export interface Lifetime {
   readonly bytes: number;
@@ -54,4 +55,39 @@ function lowestGap(placed: readonly Placed[], wanted: Lifetime): number {
     at = Math.max(at, alignUp(other.offset + other.bytes));
   }
   return at;
+}
+
+/** A buffer of its own begins where bindings may. */
+const regionAlignment = 256;
+
+/**
+ * Places every buffer in a region, for memories that are many buffers: fixed ones in one of their own each, the others,
+ * the largest first, in the first that is large enough and free all their life.
+ */
+export function assignRegions<K>(
+  fixed: readonly (readonly [K, Lifetime])[],
+  others: readonly (readonly [K, Lifetime])[],
+): { readonly offsets: ReadonlyMap<K, number>; readonly bytes: number; readonly regions: readonly Region[] } {
+  const regions: { readonly offset: number; readonly bytes: number; readonly lives: Lifetime[] }[] = [];
+  const offsets = new Map<K, number>();
+  let end = 0;
+  const open = (key: K, lifetime: Lifetime): void => {
+    offsets.set(key, end);
+    regions.push({ offset: end, bytes: lifetime.bytes, lives: [lifetime] });
+    end += Math.max(1, Math.ceil(lifetime.bytes / regionAlignment)) * regionAlignment;
+  };
+  for (const [key, lifetime] of fixed) open(key, lifetime);
+  const meets = (a: Lifetime, b: Lifetime): boolean => a.from <= b.to && b.from <= a.to;
+  for (const [key, lifetime] of [...others].sort((a, b) => b[1].bytes - a[1].bytes)) {
+    const home = regions.find(
+      ({ bytes, lives }) => bytes >= lifetime.bytes && !lives.some((other) => meets(other, lifetime)),
+    );
+    if (home === undefined) {
+      open(key, lifetime);
+      continue;
+    }
+    offsets.set(key, home.offset);
+    home.lives.push(lifetime);
+  }
+  return { offsets, bytes: end, regions: regions.map(({ offset, bytes }) => ({ offset, bytes })) };
 }

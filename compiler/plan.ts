@@ -20,10 +20,11 @@ import type { Operand } from "./lower/operand.js";
 import type { Made, Work } from "./make-kernel.js";
 import { KernelMaker } from "./make-kernel.js";
 import type { Lifetime } from "./memory.js";
-import { assignOffsets } from "./memory.js";
+import { assignOffsets, assignRegions } from "./memory.js";
 import type { PassContext } from "./pass.js";
 import type { PassOptions, PassTime } from "./run-passes.js";
 import type { Choice } from "./schedule/choose.js";
+import type { PackedOperand } from "./schedule/pack.js";
 import type { Action, ProgramBuffer, Storage, StoragePlan } from "./storage.js";
 import { planStorage } from "./storage.js";
 import type { TunedKernel, TuningIndex } from "./tune/tuning.js";
@@ -175,7 +176,7 @@ class Planner {
     const bound = new Map(ownParams.map((param, i) => [param.name, operands[i]!]));
     for (const { name, lowered: preparation } of lowered.prepared)
       bound.set(name, whole(this.prepare(name, preparation, bound)));
-    for (const { name, kernel: packKernel } of packed) bound.set(name, whole(this.pack(packKernel, bound)));
+    for (const each of packed) bound.set(each.name, whole(this.pack(each, bound)));
     (once ? this.setup : this.run).push(this.call(legal, bound));
     const { type, where, op } =
       action.kind === "compute" ? action.node : { type: action.type, where: "", op: "copy" };
@@ -199,8 +200,8 @@ class Planner {
     return this.constantBy(this.maker.prepare(lowered), name, lowered.name, bound);
   }
 
-  private pack(kernel: Kernel, bound: ReadonlyMap<string, Storage>): ProgramBuffer {
-    return this.constantBy(kernel, kernel.params.at(-1)!.name, "pack", bound);
+  private pack(packed: PackedOperand, bound: ReadonlyMap<string, Storage>): ProgramBuffer {
+    return this.constantBy(this.maker.pack(packed), packed.name, "pack", bound);
   }
 
   /** The buffer a setup kernel fills through its last parameter; the same work on the same weights is done once. */
@@ -266,10 +267,13 @@ class Planner {
     });
     const isFixed = new Set(fixed);
     const others = [...lifetimes].filter(([buffer]) => !isFixed.has(buffer));
-    const { offsets, bytes } = assignOffsets(
-      fixedLifetimes,
-      others.map(([buffer, life]) => [buffer, { ...life, bytes: bytesOf(buffer) }] as const),
+    const temporaries = others.map(
+      ([buffer, life]) => [buffer, { ...life, bytes: bytesOf(buffer) }] as const,
     );
+    const { offsets, bytes, regions } =
+      this.options.target.grid === null
+        ? { ...assignOffsets(fixedLifetimes, temporaries), regions: null }
+        : assignRegions(fixedLifetimes, temporaries);
     const place = ({ kernel, args, locals }: PendingCall): KernelCall => ({
       kernel,
       args: [
@@ -294,6 +298,7 @@ class Planner {
         setup: this.setup.map(place),
         run: this.run.map(place),
         memoryBytes: shares ? control + controlBytes : Math.max(bytes, 1),
+        ...(regions === null ? {} : { regions }),
         ...(shares ? { threads: { count: this.options.target.threads, control } } : {}),
       },
       inputOffsets: storage.inputs.map((buffer) => offsets.get(buffer)!),

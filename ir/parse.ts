@@ -115,7 +115,10 @@ function parseStep(cursor: Cursor): Step {
     const operand = cursor.symbol("a buffer");
     const at = cursor.accept("at") ? axis() : null;
     cursor.expect("in");
-    return { do: "stage", operand, at, space: cursor.expectOne(["arena"], "a space") };
+    const space = cursor.expectOne(["arena", "shared"], "a space");
+    if (space === "arena") return { do: "stage", operand, at, space };
+    if (at === null) return cursor.fail("a shared buffer is staged at an axis");
+    return { do: "stage", operand, at, space };
   }
   if (!cursor.accept("pack"))
     return cursor.fail("expected a step: split, fuse, reorder, stage, pack or a loop mode");
@@ -132,6 +135,6 @@ function parseSplit(cursor: Cursor, name: () => string): Step {
   const into = [name(), name()] as const;
   cursor.expect("tail");
   cursor.expect("=");
-  const tails: readonly Tail[] = ["exact", "cut"];
+  const tails: readonly Tail[] = ["exact", "cut", "gate"];
   return { do: "split", axis, factor, into, tail: cursor.expectOne(tails, "a tail") };
 }

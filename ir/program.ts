@@ -11,6 +11,12 @@ export interface KernelCall {
   readonly args: readonly number[];
 }
 
+/** A part of memory that is a buffer of its own where memory is many buffers. */
+export interface Region {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
 export interface KernelProgram {
   readonly name: string;
   readonly kernels: readonly Kernel[];
@@ -20,6 +26,8 @@ export interface KernelProgram {
   readonly memoryBytes: number;
   /** Left out: one worker, and no kernel has parallel loops that matter. */
   readonly threads?: Threads;
+  /** Where memory is many buffers: all of them, one after another. No argument of a call reaches beyond its region. */
+  readonly regions?: readonly Region[];
 }
 
 export interface Threads {

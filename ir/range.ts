@@ -193,16 +193,31 @@ export function addressRange(
 function sumRange(at: Affine, ranges: Ranges, known: readonly Fact[]): Range {
   const extended = new Map(ranges);
   let rest = at;
-  known.forEach(({ of, by }, number) => {
+  known.forEach(({ of }, number) => {
     const [first] = of.terms;
     if (first === undefined || of.terms.length < 2) return;
     const times = coefficient(rest, first.of) / first.coef;
     if (times === 0 || of.terms.some((term) => coefficient(rest, term.of) !== times * term.coef)) return;
     const name = `?${number}`;
-    extended.set(name, intersect(affineRange(of, ranges), { min: 0, max: by - 1 }));
-    rest = addAffine(addAffine(rest, of, -times), affine(0, { [name]: times }));
+    const terms: Affine = { offset: 0, terms: of.terms };
+    const range = known.reduce(
+      (range, fact) =>
+        sameTerms(fact.of, of)
+          ? intersect(range, { min: -fact.of.offset, max: fact.by - 1 - fact.of.offset })
+          : range,
+      affineRange(terms, ranges),
+    );
+    extended.set(name, range);
+    rest = addAffine(addAffine(rest, terms, -times), affine(0, { [name]: times }));
   });
   return affineRange(rest, extended);
+}
+
+function sameTerms(a: Affine, b: Affine): boolean {
+  return (
+    a.terms.length === b.terms.length &&
+    a.terms.every(({ of, coef }, i) => b.terms[i]!.of === of && b.terms[i]!.coef === coef)
+  );
 }
 
 /**

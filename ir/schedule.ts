@@ -3,9 +3,10 @@ import type { LoopMode } from "./kernel.js";
 
 /**
  * What happens to the iterations left over by a split whose factor does not divide the extent.
- * exact: there are none (checked). cut: a loop of their own.
+ * exact: there are none (checked). cut: a loop of their own. gate: the last iteration of the outer axis is as long as
+ * the others, and does nothing beyond the end.
  */
-export type Tail = "exact" | "cut";
+export type Tail = "exact" | "cut" | "gate";
 
 /** Axes are named `nest/axis`, or just `axis` in the nest called main. */
 export type Step =
@@ -32,6 +33,8 @@ export type Step =
       readonly at: string | null;
       readonly space: "arena";
     }
+  /** The lanes of a workgroup copy what all of them read in an iteration of `at`, and wait for each other. */
+  | { readonly do: "stage"; readonly operand: string; readonly at: string; readonly space: "shared" }
   /** A constant operand is re-laid out once, when the program is set up, in the order the named axes run. */
   | { readonly do: "pack"; readonly operand: string; readonly axes: readonly string[] };
 

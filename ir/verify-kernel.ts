@@ -1,18 +1,20 @@
 /** What is wrong with a kernel; verify.ts lists the checks. */
 import type { Diagnostic } from "./diagnostic.js";
+import { gridOf, laneCount } from "./grid.js";
 import type { Access, Buffer, Expr, For, Kernel, LoopMode, Nest, Stmt } from "./kernel.js";
 import { type ParallelRange, parallelRange } from "./parallel.js";
 import { printAffine, printKernelWithLines } from "./print.js";
-import type { Range, Ranges } from "./range.js";
+import type { Fact, Range, Ranges } from "./range.js";
 import { accessInRange, axisRange, facts, integerRange, narrow } from "./range.js";
-import type { Target } from "./target.js";
+import type { GridLimits, Target } from "./target.js";
+import { elementBytes } from "./types.js";
 import type { ExprScope, ValueType } from "./verify-expr.js";
 import { checkAffine, checkCondition, exprType, named } from "./verify-expr.js";
 import type { Write } from "./verify-races.js";
 import { neverMeet, neverMeetInPieces } from "./verify-races.js";
 import type { ConcurrentLoop, KnownBuffer, Scope } from "./verify-scope.js";
 import { emptyScope, inner, isVarying, resolve } from "./verify-scope.js";
-import { freeNames, loadsIn, stmtExprs, walkExpr } from "./visit.js";
+import { freeNames, loadsIn, stmtExprs, walkAccesses, walkExpr } from "./visit.js";
 
 const concurrent: ReadonlySet<LoopMode> = new Set<LoopMode>(["parallel", "workgroup", "lane"]);
 const integer: ValueType = { of: "integer", lanes: 1 };
@@ -73,10 +75,33 @@ class KernelCheck {
   private nest(nest: Nest, scope: Scope): void {
     const { length } = this.found;
     const line = this.visited;
+    if (this.target?.grid != null) this.grid(nest, this.target.grid);
     const range = parallelRange(this.kernel, nest);
     this.shared = range === null ? null : new Map();
     this.block(nest.body, inner(scope));
     if (range !== null && this.found.length === length) this.checkWorkers(range, line);
+  }
+
+  /** What a target that runs grids can run. */
+  private grid(nest: Nest, limits: GridLimits): void {
+    const grid = gridOf(nest);
+    if (typeof grid === "string") {
+      this.report(grid);
+      return;
+    }
+    const lanes = laneCount(grid);
+    if (lanes > limits.invocations) this.report(`${lanes} lanes, more than ${limits.invocations}`);
+    const bytes = grid.shared.reduce((sum, buffer) => sum + buffer.size * elementBytes(buffer.element), 0);
+    if (bytes > limits.sharedBytes)
+      this.report(`${bytes} bytes of shared buffers, more than ${limits.sharedBytes}`);
+    const own = new Set(grid.shared.map((buffer) => buffer.name));
+    const named = new Set([...this.kernel.params, ...this.kernel.locals].map((buffer) => buffer.name));
+    const touched = new Set<string>();
+    walkAccesses(nest.body, ({ buffer }) => {
+      if (named.has(buffer) && !own.has(buffer)) touched.add(buffer);
+    });
+    if (touched.size > limits.buffers)
+      this.report(`${touched.size} buffers, more than the ${limits.buffers} a grid can bind`);
   }
 
   private defineBuffer(name: string, buffer: KnownBuffer, scope: Scope): void {
@@ -209,7 +234,12 @@ class KernelCheck {
     const buffer = scope.buffers.get(to.buffer);
     if (buffer?.readOnly) this.report(`${to.buffer} is only read, by its declaration`);
     if (!this.checkAccess(to, scope) || buffer === undefined || buffer.space === "scratch") return;
-    const write = { at: resolve(to.at, scope), lanes: to.lanes, ranges: this.rangesOf(to, scope) };
+    const write = {
+      at: resolve(to.at, scope),
+      lanes: to.lanes,
+      ranges: this.rangesOf(to, scope),
+      sums: this.factsOf(to, scope),
+    };
     const record = (writes: Map<string, Write[]>): void => {
       const known = writes.get(to.buffer);
       if (known === undefined) writes.set(to.buffer, [write]);
@@ -221,13 +251,15 @@ class KernelCheck {
   }
 
   /** The values names have where the access happens. */
-  private rangesOf({ gate }: Access, scope: Scope): Ranges {
+  private rangesOf(access: Access, scope: Scope): Ranges {
+    const known = this.factsOf(access, scope);
+    return known.length === 0 ? scope.ranges : narrow(scope.ranges, known);
+  }
+
+  /** What holds where the access happens, in terms of axes and opaque lets. */
+  private factsOf({ gate }: Access, scope: Scope): readonly Fact[] {
     const known = [...scope.facts, ...(gate === null ? [] : facts(gate.when))];
-    if (known.length === 0) return scope.ranges;
-    return narrow(
-      scope.ranges,
-      known.map(({ of, by }) => ({ of: resolve(of, scope), by })),
-    );
+    return known.map(({ of, by }) => ({ of: resolve(of, scope), by }));
   }
 
   /** False where the address or the buffer makes no sense. */

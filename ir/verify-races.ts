@@ -8,14 +8,17 @@
  * Writes of which one lies behind the other as a whole never meet either.
  */
 import type { Affine } from "./kernel.js";
-import { coefficient } from "./kernel.js";
-import type { Range, Ranges } from "./range.js";
+import { addAffine, affine, coefficient } from "./kernel.js";
+import type { Fact, Range, Ranges } from "./range.js";
+import { affineRange } from "./range.js";
 
 /** One write inside the loop; `at` over axes and opaque integer lets, index lets replaced by what they stand for. */
 export interface Write {
   readonly at: Affine;
   readonly lanes: number;
   readonly ranges: Ranges;
+  /** What is known of sums of several axes where the write happens. */
+  readonly sums?: readonly Fact[];
 }
 
 export interface RaceLoop {
@@ -31,7 +34,14 @@ function gcd(a: number, b: number): number {
 
 /** Whether the two writes (or one and itself) never meet in different iterations of the loop. */
 export function neverMeet(a: Write, b: Write, { axis, extent, fixed }: RaceLoop): boolean {
-  return neverMeetAt(a, b, axis, fixed, { min: 1 - extent, max: extent - 1 });
+  // Gates may leave some iterations out, at each write others.
+  const [of, from] = [a.ranges.get(axis), b.ranges.get(axis)];
+  const most = extent - 1;
+  const apart =
+    of === undefined || from === undefined
+      ? { min: -most, max: most }
+      : { min: Math.max(-most, of.min - from.max), max: Math.min(most, of.max - from.min) };
+  return neverMeetAt(a, b, axis, fixed, apart);
 }
 
 /** The same of writes in different pieces of a loop: the axis takes the values it has at each of them. */
@@ -47,6 +57,32 @@ export function neverMeetInPieces(
 
 /** `apart`: by how much the axis at `a` may exceed that at `b`. */
 function neverMeetAt(a: Write, b: Write, axis: string, fixed: ReadonlySet<string>, apart: Range): boolean {
+  if (areApart(withSums(a, axis), withSums(b, axis), axis, fixed, apart)) return true;
+  // Where the axis is a digit of a sum, other values of it are other sums.
+  return (a.sums ?? []).some((sum) => {
+    const name = sumName(sum.of);
+    if (!hasDigit(sum.of, axis, a.ranges) || !hasDigit(sum.of, axis, b.ranges)) return false;
+    const [first, second] = [withSums(a, null), withSums(b, null)];
+    const of = first.ranges.get(name);
+    const from = second.ranges.get(name);
+    if (of === undefined || from === undefined) return false;
+    return areApart(first, second, name, fixed, { min: of.min - from.max, max: of.max - from.min });
+  });
+}
+
+/** Whether what else is in the sum cannot make up for another value of the axis. */
+function hasDigit(sum: Affine, axis: string, ranges: Ranges): boolean {
+  const step = Math.abs(coefficient(sum, axis));
+  const rest = addAffine(sum, affine(0, { [axis]: 1 }), -coefficient(sum, axis));
+  const { min, max } = affineRange(rest, ranges);
+  return step > max - min;
+}
+
+function sumName({ offset, terms }: Affine): string {
+  return `?${terms.map((term) => `${term.coef}*${term.of}`).join("+")}+${offset}`;
+}
+
+function areApart(a: Write, b: Write, axis: string, fixed: ReadonlySet<string>, apart: Range): boolean {
   if ((apart.min >= 0 && apart.max <= 0) || neverHappens(a) || neverHappens(b)) return true;
   if (sameFixedTerms(a.at, b.at, fixed) && liesApart(a, b, fixed)) return true;
   const coef = coefficient(a.at, axis);
@@ -60,7 +96,7 @@ function neverMeetAt(a: Write, b: Write, axis: string, fixed: ReadonlySet<string
       if (of === axis || fixed.has(of)) continue;
       const range = from.ranges.get(of);
       if (range === undefined) return false;
-      if (Math.abs(coef) > step) {
+      if (Math.abs(coef) > step && range.min < range.max) {
         period = gcd(period, Math.abs(coef));
         // The larger terms count as multiples of the period from their first value on.
         low += sign * coef * range.min;
@@ -78,6 +114,27 @@ function neverMeetAt(a: Write, b: Write, axis: string, fixed: ReadonlySet<string
   const misses = (from: number, to: number): boolean =>
     from > to || missesMultiples(low + step * from, high + step * to, period);
   return misses(Math.max(1, min), max) && misses(min, Math.min(-1, max));
+}
+
+/**
+ * The write with each sum of axes that is known to lie in a range (a loop split in two, with a gate) as one name, unless
+ * the loop's own axis is part of it.
+ */
+function withSums(write: Write, axis: string | null): Write {
+  let { at } = write;
+  const ranges = new Map(write.ranges);
+  for (const { of, by } of write.sums ?? []) {
+    const [head] = of.terms;
+    if (head === undefined || of.terms.length < 2) continue;
+    if (axis !== null && coefficient(of, axis) !== 0) continue;
+    const times = coefficient(at, head.of) / head.coef;
+    if (times === 0 || of.terms.some((term) => coefficient(at, term.of) !== times * term.coef)) continue;
+    const name = sumName(of);
+    const known = affineRange(of, write.ranges);
+    ranges.set(name, { min: Math.max(known.min, 0), max: Math.min(known.max, by - 1) });
+    at = addAffine(addAffine(at, of, -times), affine(0, { [name]: times }));
+  }
+  return { ...write, at, ranges };
 }
 
 /** Whether all that one writes lies before or behind all that the other writes, in any iterations. */

@@ -2,6 +2,7 @@
 import type { Result } from "./binding.js";
 import type { CreateOptions } from "./create.js";
 import { createFromWasm } from "./create.js";
+import type { CreateGpuOptions } from "./create-gpu.js";
 import { createFromWasmThreads } from "./create-threads.js";
 import { CheckpointError } from "./error.js";
 import type { Executable } from "./executable.js";
@@ -12,8 +13,10 @@ import { makeFromSource } from "./worker-source.js";
 
 export type { OutArrays, Result, RunInput, RunInputs, View } from "./binding.js";
 export type { CreateOptions } from "./create.js";
+export type { CreateGpuOptions } from "./create-gpu.js";
 export { CheckpointError, ConfigError, ConvsmithError, ShapeError, UnsupportedError } from "./error.js";
 export type { Executable } from "./executable.js";
+export type { GpuExecutable, GpuRunInput, GpuRunInputs, GpuRunOptions, GpuTensor } from "./gpu-executable.js";
 export type { BundleManifest } from "./manifest.js";
 export type { OutputTree, Program, Slot } from "./program.js";
 export type { DType, Float16ArrayLike, NestedArray, TypedArray } from "./tensor.js";
@@ -26,7 +29,7 @@ export { type Tensor, tensor, toFloat32 } from "./tensor.js";
  * from a data: address, so load only bundles you trust.
  *
  * @param files contents by file name (`digits.json`, `digits.mjs`, `digits.wasm` …), of one bundle
- * @param options module: a compiled .wasm of the bundle, where the page or edge runtime may not compile; weights: instead
+ * @param options device: a GPUDevice for a wgsl bundle; module: a compiled .wasm of the bundle, where the page or edge runtime may not compile; weights: instead
  *   of the .weights.bin
  * @throws CheckpointError where a file is missing, has another length than the manifest says, or is no manifest
  * @throws UnsupportedError where this engine cannot run WebAssembly SIMD
@@ -38,7 +41,7 @@ export { type Tensor, tensor, toFloat32 } from "./tensor.js";
  */
 export async function load<R extends Result = Tensor>(
   files: ReadonlyMap<string, Uint8Array> | Readonly<Record<string, Uint8Array>>,
-  options: CreateOptions = {},
+  options: CreateOptions & CreateGpuOptions = {},
 ): Promise<Executable<R>> {
   const contents = files instanceof Map ? files : new Map(Object.entries(files));
   const manifest = readManifest(contents);
@@ -66,7 +69,7 @@ export async function load<R extends Result = Tensor>(
 async function importBundle<R extends Result>(
   manifest: BundleManifest,
   file: (name: string) => Uint8Array,
-  options: CreateOptions,
+  options: CreateOptions & CreateGpuOptions,
 ): Promise<Executable<R>> {
   const source = new TextDecoder().decode(file(`${manifest.name}.mjs`));
   const url = `data:text/javascript;charset=utf-8,${encodeURIComponent(source)}`;

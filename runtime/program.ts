@@ -14,7 +14,7 @@ export type OutputTree = number | readonly OutputTree[] | { readonly [name: stri
 
 export interface Program {
   readonly name: string;
-  readonly backend: "js" | "wasm";
+  readonly backend: "js" | "wasm" | "wgsl";
   readonly inputs: readonly Slot[];
   readonly outputs: readonly Slot[];
   readonly outputTree: OutputTree;

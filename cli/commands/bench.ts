@@ -1,7 +1,12 @@
 /** `convsmith bench`: how long one run of a model takes on each backend. */
+import type { AnyBackend } from "../../compiler/compile-options.js";
+import type { Executable } from "../../compiler/executable.js";
 import { compile } from "../../compiler/executable.js";
 import { count } from "../../compiler/explain.js";
-import { timesOf } from "../measure.js";
+import type { Result } from "../../runtime/binding.js";
+import { dataLength, newArray } from "../../runtime/tensor.js";
+import type { Times } from "../measure.js";
+import { timesOf, timesOfAsync } from "../measure.js";
 import type { BenchFlags } from "../options.js";
 import { prepareOptions, userAsync } from "../prepare.js";
 import { table } from "../table.js";
@@ -15,8 +20,7 @@ export async function benchCommand(path: string, flags: BenchFlags, terminal: Te
     const start = performance.now();
     const executable = await userAsync(path, () => compile(model, options));
     const compileMs = performance.now() - start;
-    for (const { data, dtype } of executable.inputs) fill(data, dtype === "float32");
-    const { medianMs, minMs, runs } = timesOf(executable.invoke, {
+    const { medianMs, minMs, runs } = await timesOn(executable, {
       runs: flags.runs ?? 20,
       leastMs: flags.runs === undefined ? 400 : 0,
     });
@@ -31,6 +35,23 @@ export async function benchCommand(path: string, flags: BenchFlags, terminal: Te
   const head = ["target", "median", "fastest", "speed", "runs", "compile", "MACs"];
   const sides = ["left", "right", "right", "right", "right", "right", "right"] as const;
   terminal.out(`${table([head, ...rows], sides).join("\n")}\n`);
+}
+
+type Options = Parameters<typeof timesOf>[1];
+
+/** On a GPU with inputs written and results read back each time, elsewhere without. */
+async function timesOn(executable: Executable<AnyBackend, Result>, options: Options): Promise<Times> {
+  if (executable.backend === "wgsl") {
+    const given = executable.explain({ json: true }).inputs.map(({ shape, dtype }) => {
+      const data = newArray(dtype, dataLength(shape, dtype));
+      fill(data, dtype === "float32");
+      return { data, shape, dtype };
+    });
+    return timesOfAsync(async () => void (await executable.run(...given)), options);
+  }
+  const host = executable as Executable;
+  for (const { data, dtype } of host.inputs) fill(data, dtype === "float32");
+  return timesOf(host.invoke, options);
 }
 
 function ms(value: number): string {

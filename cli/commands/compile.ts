@@ -18,7 +18,11 @@ export async function compileCommand(path: string, flags: CompileFlags, terminal
   const compilation = await prepare(path, flags, terminal, { name, everyTarget: true });
   requireVariables(compilation);
   const built = await buildHere(compilation);
-  const files = await bundleOf(compilation, compilation.options.variables, { name, inline: flags.inline });
+  const files = await bundleOf(compilation, compilation.options.variables, {
+    name,
+    inline: flags.inline,
+    adapter: flags.adapter,
+  });
   writeFiles(flags, [...files], [path, flags.weights, flags.schedule, fileOf(flags.tune)]);
   await tell(compilation, built, flags.verbose, terminal);
   const manifest = readManifest(files);

@@ -1,5 +1,6 @@
 /** The ways to compute a convolution that its shape, precision and the user's wish allow; choose costs them. */
 import type { NodeOf } from "../../ir/graph.js";
+import { convAxes } from "../../ir/graph.js";
 import type { Scalar } from "../../ir/scalar.js";
 import { scalarFunctions } from "../../ir/scalar.js";
 import type { PassContext } from "../pass.js";
@@ -29,6 +30,13 @@ export function lowerings(
   if (algorithm === "direct" || precision === "highest" || node.precision === "highest") return [direct];
   if (winogradRefusal(node, operands) !== null) return [direct];
   if (algorithm === "auto" && (node.element !== "f32" || roundsTo16(node.fused.out))) return [direct];
+  if (target.grid !== null) {
+    // Nests that run together, an image after the other, are no grid.
+    const [first] = node.window;
+    if (node.type.shape[convAxes(node.dims).out.batch] !== 1 || first?.size !== 3) return [direct];
+    const grid = lowerWinograd(2, node, operands, out, "grid");
+    return algorithm === "winograd" ? [grid] : [direct, grid];
+  }
   const winograd = outputTiles(node).map((m) => lowerWinograd(m, node, operands, out, target.threads));
   return algorithm === "winograd" ? winograd : [direct, ...winograd];
 }

@@ -22,6 +22,9 @@ export interface Tiling {
   readonly outPlane: number;
 }
 
+/** How many share the blocks; a grid runs each nest at once, so that all tiles are one block. */
+export type Workers = number | "grid";
+
 /** The sizes a tiling depends on, and how many workers there are. */
 export interface TilingProblem {
   readonly batch: number;
@@ -31,7 +34,7 @@ export interface TilingProblem {
   readonly grids: readonly number[];
   readonly depth: number;
   readonly features: number;
-  readonly workers: number;
+  readonly workers: Workers;
 }
 
 export function tilingOf(m: OutputTile, problem: TilingProblem): Tiling {
@@ -47,8 +50,13 @@ export function tilingOf(m: OutputTile, problem: TilingProblem): Tiling {
     rowProducts: points * perRow * depth * features,
   };
   // With fewer features than lanes the tiles of a block may lie along the lanes, and their number decides how they round.
-  const alone = problem.workers === 1 || features < 4;
-  const rows = alone ? rowsOfBlock(work) : rowsOfSharedBlock(work, problem);
+  const { batch, workers } = problem;
+  const rows =
+    workers === "grid"
+      ? work.rows
+      : workers === 1 || features < 4
+        ? rowsOfBlock(work)
+        : rowsOfSharedBlock(work, batch, workers);
   const blockTiles = rows * perRow;
   const lhsPlane = planeOf(blockTiles * depth);
   const outPlane = planeOf(blockTiles * features);
@@ -92,7 +100,7 @@ function trafficOf({ rows, rowBytes, weightBytes }: BlockWork, count: number): n
  * Workers share the images or the blocks, whichever are cut more equally; or each of the nests, where one block is all
  * there is. Then V and M change hands, and each worker reads its part of the weights only.
  */
-function rowsOfSharedBlock(work: BlockWork, { batch, workers }: TilingProblem): number {
+function rowsOfSharedBlock(work: BlockWork, batch: number, workers: number): number {
   const { rows, rowBytes, rowProducts, weightBytes } = work;
   const products = (batch * rows * rowProducts) / productsACycle;
   const cycles = (count: number): number => {

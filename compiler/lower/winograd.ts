@@ -21,7 +21,7 @@ import { singleNest } from "./lowered.js";
 import type { Operand } from "./operand.js";
 import { address, broadcastAddress, readParameter, writeParameter } from "./operand.js";
 import { lowerScalar } from "./scalar.js";
-import type { Tiling } from "./winograd-tiling.js";
+import type { Tiling, Workers } from "./winograd-tiling.js";
 import { tilingOf } from "./winograd-tiling.js";
 import type { OutputTile } from "./winograd-transform.js";
 import { transformAll, transformInput, transformOutput, transformTaps } from "./winograd-transform.js";
@@ -53,7 +53,7 @@ export function lowerWinograd(
   node: NodeOf<"conv">,
   operands: readonly Operand[],
   out: Operand,
-  workers: number,
+  workers: Workers,
 ): LoweredKernel {
   const build = new WinogradLowering(m, node, operands, out, workers);
   return build.lower();
@@ -77,7 +77,7 @@ class WinogradLowering {
     private readonly node: NodeOf<"conv">,
     private readonly operands: readonly Operand[],
     private readonly out: Operand,
-    private readonly workers: number,
+    private readonly workers: Workers,
   ) {
     this.axes = convAxes(node.dims);
     this.rank = node.window.length;
@@ -130,7 +130,7 @@ class WinogradLowering {
   /** Workers share the blocks; without any they share each nest, one after another. */
   private together(nests: readonly LoopNest[]): LoweredKernel["together"] {
     const loops = this.blockLoops();
-    if (loops.length === 0 && this.workers > 1) return null;
+    if (loops.length === 0 && this.workers !== 1) return null;
     return { loops, nests: nests.map((nest) => nest.name) };
   }
 

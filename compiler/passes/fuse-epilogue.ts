@@ -11,10 +11,12 @@
  * its order, each result rounded once, just as when every map was a loop of its own. What was stored in 16 bits is
  * rounded to them by a call: `%4 = conv … : bf16`, `%5 = map(%4) { … }` gives `fused={out: … bf16($acc) …}`.
  */
+
 import type { Graph, GraphBuilder, Node, NodeOf, ValueId } from "../../ir/graph.js";
 import { arg, nodesOf, rounded, substitute, unrounded } from "../../ir/scalar.js";
 import { sameShape } from "../../ir/types.js";
 import { operandBefore } from "../move-view.js";
+import type { PassContext } from "../pass.js";
 import { rewriteGraph } from "../rewrite.js";
 
 /** Beyond this many scalar nodes a map stays on its own: a loop body should stay readable and in registers. */
@@ -29,23 +31,35 @@ interface Found {
   readonly views: readonly View[];
 }
 
-export function fuseEpilogue(graph: Graph): Graph {
+export function fuseEpilogue(graph: Graph, context: PassContext): Graph {
+  return fuseMaps(graph, context.target.grid?.buffers ?? Number.POSITIVE_INFINITY);
+}
+
+/** `buffers`: how many a kernel may touch, its result among them. */
+function fuseMaps(graph: Graph, buffers: number): Graph {
   /** New values that have one reader. */
   const sole = new Set<ValueId>();
   const next = rewriteGraph(graph, (node, _, { builder, rename, users }) => {
     for (const operand of node.args) if (users[operand]!.size === 1) sole.add(rename(operand));
-    return node.op === "map" ? fuseMap({ ...node, args: node.args.map(rename) }, builder, sole) : null;
+    return node.op === "map"
+      ? fuseMap({ ...node, args: node.args.map(rename) }, builder, sole, buffers)
+      : null;
   });
   // Two readers may have become one: of a value that joins its own activation, as in x * sigmoid(x).
-  return next === graph ? graph : fuseEpilogue(next);
+  return next === graph ? graph : fuseMaps(next, buffers);
 }
 
 /** The map joined with its producers, one after another, up to and including a conv; null where it has none. */
-function fuseMap(map: NodeOf<"map">, builder: GraphBuilder, sole: Set<ValueId>): ValueId | null {
+function fuseMap(
+  map: NodeOf<"map">,
+  builder: GraphBuilder,
+  sole: Set<ValueId>,
+  buffers: number,
+): ValueId | null {
   let node: Producer = map;
   let views: readonly View[] = [];
   while (node.op === "map") {
-    const step = fuseOnce(node, builder, sole);
+    const step = fuseOnce(node, builder, sole, buffers);
     if (step === null) break;
     node = step.producer;
     views = [...step.views, ...views];
@@ -59,7 +73,12 @@ function fuseMap(map: NodeOf<"map">, builder: GraphBuilder, sole: Set<ValueId>):
   return value;
 }
 
-function fuseOnce(map: NodeOf<"map">, builder: GraphBuilder, sole: ReadonlySet<ValueId>): Found | null {
+function fuseOnce(
+  map: NodeOf<"map">,
+  builder: GraphBuilder,
+  sole: ReadonlySet<ValueId>,
+  buffers: number,
+): Found | null {
   const isMap = (found: Found): number => (found.producer.op === "map" ? 1 : 0);
   const candidates = [...new Set(map.args)].flatMap((value) => {
     const found = producerOf(value, builder, sole);
@@ -72,6 +91,7 @@ function fuseOnce(map: NodeOf<"map">, builder: GraphBuilder, sole: ReadonlySet<V
     if (operands === null) continue;
     const producer = joined(found.producer, map, operands);
     if (nodesOf(producer.op === "conv" ? producer.fused.out : producer.body).size > largestBody) continue;
+    if (producer.args.length + 1 > buffers) continue;
     return { producer, views: found.views };
   }
   return null;

@@ -8,6 +8,8 @@
 import type { Affine, Expr, Kernel, LoopMode } from "../../ir/kernel.js";
 import { addAffine, affine, coefficient, substituteAffine } from "../../ir/kernel.js";
 import type { Schedule, Step } from "../../ir/schedule.js";
+import { defaultLimits } from "../../ir/target.js";
+import { freeNames } from "../../ir/visit.js";
 import { ConfigError } from "../../runtime/error.js";
 import type { LoweredKernel } from "../lower/lowered.js";
 import { buildNests } from "../lower/lowered.js";
@@ -16,6 +18,7 @@ import { findLoop, loadsOf, mapNest, substituteAxis } from "./loop-nest.js";
 import type { PackedOperand } from "./pack.js";
 import { pack } from "./pack.js";
 import { stage } from "./stage.js";
+import { stageShared } from "./stage-shared.js";
 
 /** A kernel with its loops arranged, and the kernels that prepare its packed operands once. */
 export interface ScheduledKernel {
@@ -60,13 +63,18 @@ function applyStep(draft: Draft, step: Step): Draft {
       if (isBlockLoop(draft, step.axis)) return setBlockMode(draft, step);
       return onNest(draft, step.axis, (nest, axis) => setMode(nest, axis, step));
     case "stage":
-      return stage(draft, step);
+      return step.space === "arena"
+        ? stage(draft, step)
+        : stageShared(draft, step.operand, localName(step.at), mostShared);
     case "pack":
       return pack(draft, step.operand, step.axes.map(localName));
     default:
       throw illegal(String((step satisfies never as Step).do), "no such step");
   }
 }
+
+/** Every device has as much; what a target has besides is for the verifier. */
+const mostShared = defaultLimits.sharedBytes;
 
 function localName(axis: string): string {
   return axis.slice(axis.indexOf("/") + 1);
@@ -104,7 +112,10 @@ function isTaken(nest: LoopNest, name: string): boolean {
   return findLoop(nest, name) !== null || nest.lets.some((l) => l.name === name);
 }
 
-/** for a in E -> for outer in E/f { for inner in f }, a = f*outer + inner; tail=cut adds one shorter last iteration. */
+/**
+ * for a in E -> for outer in E/f { for inner in f }, a = f*outer + inner; tail=cut adds one shorter last iteration,
+ * tail=gate rounds E/f up and asks in every iteration whether a is inside E.
+ */
 function split(nest: LoopNest, axis: string, step: Extract<Step, { do: "split" }>): LoopNest {
   const { factor, tail } = step;
   const [outer, inner] = step.into.map(localName) as [string, string];
@@ -117,6 +128,9 @@ function split(nest: LoopNest, axis: string, step: Extract<Step, { do: "split" }
   if (hasTail(nest, old)) throw illegal(text, `${axis} has a tail already; split it once`);
   if ([outer, inner].some((name) => name !== axis && isTaken(nest, name)) || outer === inner)
     throw illegal(text, `${outer} or ${inner} is taken`);
+  const gated = tail === "gate" && rest !== 0;
+  if (gated && old.kind === "reduce") throw illegal(text, "a reduction axis has no gate; use tail=cut");
+  const at = affine(0, { [outer]: factor, [inner]: 1 });
   const loops = nest.loops.flatMap((l): Loop[] =>
     l.axis !== axis
       ? [l]
@@ -124,13 +138,16 @@ function split(nest: LoopNest, axis: string, step: Extract<Step, { do: "split" }
           {
             ...l,
             axis: outer,
-            extent: Math.floor(l.extent / factor),
-            cut: rest === 0 ? null : { inner, extent: rest },
+            extent: Math.floor(l.extent / factor) + (gated ? 1 : 0),
+            cut: rest === 0 || gated ? null : { inner, extent: rest },
           },
           { ...l, axis: inner, extent: factor, cut: null },
         ],
   );
-  return { ...substituteAxis(nest, axis, affine(0, { [outer]: factor, [inner]: 1 })), loops };
+  const { within = [], ...others } = substituteAxis(nest, axis, at);
+  const test: Expr = { kind: "test", fn: "inside", of: at, by: old.extent };
+  const conditions = gated ? [...within, test] : within;
+  return checkTile({ ...others, ...(conditions.length === 0 ? {} : { within: conditions }), loops }, text);
 }
 
 /** for a in A { for b in B } -> for into in A*B, where every address walks both as one (B*a + b). */
@@ -245,6 +262,9 @@ const concurrent: ReadonlySet<LoopMode> = new Set<LoopMode>(["parallel", "workgr
 function checkTile(nest: LoopNest, text: string): LoopNest {
   const reduction = nest.loops.findIndex((l) => l.kind === "reduce");
   const inside = reduction < 0 ? [] : nest.loops.slice(reduction);
+  const asked = inside.find((l) => nest.within?.some((when) => freeNames(when).has(l.axis)));
+  if (asked !== undefined)
+    throw illegal(text, `${asked.axis} has a gate, so it stays outside ${nest.loops[reduction]!.axis}`);
   const wrong = inside.find((l) => concurrent.has(l.mode));
   if (wrong === undefined) return nest;
   throw illegal(text, `a ${wrong.mode} loop stays outside ${nest.loops[reduction]!.axis}, which is reduced`);

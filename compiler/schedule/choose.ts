@@ -13,9 +13,19 @@ import type { Algorithm, LoweredKernel } from "../lower/lowered.js";
 import { canFuse, draftOf, inlineIndexLets } from "./apply.js";
 import type { CopyBlock } from "./copy-block.js";
 import { blockToCopy } from "./copy-block.js";
-import { copyCycles, milliseconds, passCycles, storesCycles, tileCycles, unrollsWhole } from "./cost.js";
+import {
+  copyCycles,
+  gridCycles,
+  milliseconds,
+  passCycles,
+  storesCycles,
+  tileCycles,
+  unrollsWhole,
+} from "./cost.js";
+import { gridSteps } from "./grid.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
 import { blockToShare, loopToShare } from "./share-work.js";
+import { sharedTile } from "./shared-tile.js";
 import { findRead } from "./stage.js";
 import { bestTile, isPixel } from "./tile.js";
 
@@ -118,14 +128,19 @@ function blockCount({ together }: Pick<LoweredKernel, "together">): number {
   return together === null ? 1 : together.loops.reduce((count, l) => count * l.extent, 1);
 }
 
-/** The steps, and one more if workers are to share the nest that they make. */
+/** The steps, and those that make workers or a grid share the nest that they make. */
 function sharing(
   lowered: LoweredKernel,
   steps: readonly Step[],
   name: string,
   cycles: number,
   workers: number,
+  target: Target,
 ): Part {
+  if (target.grid !== null) {
+    const grid = gridSteps(named(draftOf(lowered, steps), name), target);
+    return { steps: [...steps, ...grid], why: [], cycles: gridCycles(cycles, target.grid) };
+  }
   const draft = workers === 1 ? null : draftOf(lowered, steps);
   const shared = draft && loopToShare(draft, named(draft, name), cycles, workers);
   if (shared === null) return { steps, why: [], cycles };
@@ -162,7 +177,7 @@ function mapPart(lowered: LoweredKernel, nest: LoopNest, target: Target, workers
     nest.stores.length === 1
       ? copyCycles(iterations, vector, target)
       : storesCycles(nest, iterations, vector, target);
-  const shared = sharing(lowered, steps, nest.name, cycles, workers);
+  const shared = sharing(lowered, steps, nest.name, cycles, workers, target);
   if (lowered.nests.length > 1) return { ...shared, why: [] };
   const what = vector ? `${iterations} elements, ${target.lanes} at a time` : `${iterations} elements`;
   return { ...shared, why: [what, ...shared.why] };
@@ -175,8 +190,12 @@ function vectorSteps(nest: LoopNest, target: Target, atOnce = copiedVectors): St
   const strides = new Set(addressCoefficients(inlineIndexLets(nest), last.axis));
   if ([...strides].some((stride) => stride !== 0 && stride !== 1)) return [];
   if (nest.lets.some((l) => l.value.kind !== "index" && freeNames(l.value).has(last.axis))) return [];
+  // Lanes of a grid take single elements rather than the ends of rows.
+  if (target.grid !== null && last.extent % target.lanes !== 0) return [];
   const axis = `${prefixOf(nest)}${last.axis}`;
-  const factor = target.lanes * vectorsAtOnce(nest, Math.floor(last.extent / target.lanes), atOnce);
+  const vectors =
+    target.grid === null ? vectorsAtOnce(nest, Math.floor(last.extent / target.lanes), atOnce) : 1;
+  const factor = target.lanes * vectors;
   const tail = last.extent % factor === 0 ? "exact" : "cut";
   return [
     { do: "split", axis, factor, into: [`${axis}.o`, `${axis}.i`], tail },
@@ -223,6 +242,10 @@ function reductionPart(
     guard !== null && [...freeNames(guard)].some((name) => !tapAxes.some((l) => l.axis === name));
   // What a prologue makes of the lhs may read it not at all, or twice in different ways.
   const stageable = nest.lets.length === 0 || findRead(nest, lowered.params[0]!.name) !== null;
+  if (!varies && stageable && target.grid?.adapter === "gpu" && nest.loops.every((l) => l.extent > 0)) {
+    const shared = sharedPart(lowered, nest, target);
+    if (shared !== null) return shared;
+  }
   const tiled =
     varies || !stageable || nest.loops.some((l) => l.extent === 0)
       ? null
@@ -236,8 +259,17 @@ function reductionPart(
     { terms: 1, lhsLoads: 1, taps: 1 },
     target,
   );
-  const shared = sharing(lowered, [], nest.name, scalar, workers);
+  const shared = sharing(lowered, [], nest.name, scalar, workers, target);
   return { ...shared, why: ["one output at a time: nothing to tile", ...shared.why] };
+}
+
+/** Blocks of workgroups that share what they read; null where there are none. */
+function sharedPart(lowered: LoweredKernel, nest: LoopNest, target: Target): Part | null {
+  const fused: Step[] = [];
+  fusePixels(lowered, nest.name, fused);
+  const tileable = { lowered: draftOf(lowered, fused), prefix: prefixOf(nest), around: [] };
+  const plan = sharedTile({ ...tileable, nest: named(tileable.lowered, nest.name) }, target);
+  return plan && { steps: [...fused, ...plan.steps], why: [plan.why], cycles: plan.cycles, tile: plan.tile };
 }
 
 /** What copying block by block has to save to be worth its smaller tiles. */
@@ -252,7 +284,9 @@ function tiledPart(tiled: Tiled, pick?: SchedulePick): Part | null {
   const staged = stagedOperands(lowered, nest);
   const part = (block: CopyBlock | null, count: number): Part | null =>
     stagedPart({ ...tiled, workers: count }, staged, block, pick);
-  const block = staged[0]?.operand === lowered.params[0]!.name ? blockToCopy(lowered, nest) : null;
+  // Nests that run together, block by block, are no grid.
+  const inBlock = tiled.target.grid === null && staged[0]?.operand === lowered.params[0]!.name;
+  const block = inBlock ? blockToCopy(lowered, nest) : null;
   const wanted = pick === undefined ? undefined : "tile" in pick ? pick.tile.endsWith(inBlocks) : pick.blocks;
   if (wanted === true) return block && part(block, workers);
   if (block === null || wanted === false) return part(null, workers);
@@ -290,7 +324,14 @@ function stagedPart(
     const alone =
       times * (copyCycles(elements, copySteps.length > 0, target) + passCycles(floatBytes * elements));
     // Workers share the blocks, not the nests in them.
-    const shared = sharing(lowered, [...steps, ...copySteps], copy.name, alone, at === null ? workers : 1);
+    const shared = sharing(
+      lowered,
+      [...steps, ...copySteps],
+      copy.name,
+      alone,
+      at === null ? workers : 1,
+      target,
+    );
     steps.splice(0, steps.length, ...shared.steps);
     cycles += shared.cycles;
     why.push(
@@ -312,7 +353,7 @@ function stagedPart(
   const all = [...steps, ...plan.steps];
   const shared =
     block === null
-      ? sharing(lowered, all, nest.name, plan.cycles, workers)
+      ? sharing(lowered, all, nest.name, plan.cycles, workers, target)
       : sharingBlocks(around, all, prefix, plan.cycles + cycles, workers);
   return {
     steps: shared.steps,

@@ -3,7 +3,7 @@
  * time shown by explain() is this divided by the clock.
  */
 import type { Expr } from "../../ir/kernel.js";
-import type { Target, TargetName } from "../../ir/target.js";
+import type { AdapterClass, Target, TargetName } from "../../ir/target.js";
 import { walkExpr } from "../../ir/visit.js";
 import type { LoopNest } from "./loop-nest.js";
 
@@ -82,6 +82,30 @@ export const costs: Readonly<Record<TargetName, Costs>> = {
     body: 288,
     registers: 16,
     spill: 1.4,
+  },
+  "wgsl-software": {
+    multiplyAdd: 3,
+    load: 4,
+    laneMove: 4,
+    store: 4,
+    tile: 40,
+    iteration: 8,
+    unroll: 1,
+    body: 1,
+    registers: 24,
+    spill: 1.3,
+  },
+  "wgsl-gpu": {
+    multiplyAdd: 0.02,
+    load: 0.06,
+    laneMove: 0.06,
+    store: 0.06,
+    tile: 0.4,
+    iteration: 0.04,
+    unroll: 4,
+    body: 64,
+    registers: 24,
+    spill: 2,
   },
 };
 
@@ -204,6 +228,39 @@ const sharingCycles = 2e-6 * clockHz;
 /** Cycles of a nest that workers share, of which the busiest does `part`. */
 export function sharedCycles(cycles: number, part: number): number {
   return cycles * part + sharingCycles;
+}
+
+/** A dispatch: encoding it, starting it, and waiting for the one before. */
+const dispatchCycles: Readonly<Record<AdapterClass, number>> = {
+  gpu: 10e-6 * clockHz,
+  software: 60e-6 * clockHz,
+};
+
+/** Cycles of a nest that a grid runs; what one lane costs has the number of lanes in it already. */
+export function gridCycles(cycles: number, { adapter }: NonNullable<Target["grid"]>): number {
+  return cycles + dispatchCycles[adapter];
+}
+
+/** What lanes do that compute from shared buffers. */
+export interface SharedWork {
+  readonly products: number;
+  /** Scalars that are copied from memory to shared buffers. */
+  readonly loads: number;
+  readonly tile: { readonly rows: number; readonly columns: number };
+  readonly workgroups: number;
+  readonly target: Target;
+}
+
+/** An adapter has many workgroups under way; fewer leave parts of it idle. */
+const fullWorkgroups = 48;
+
+export function sharedTileCycles({ products, loads, tile, workgroups, target }: SharedWork): number {
+  const cost = costs[target.name];
+  const shared = (products * (tile.rows + tile.columns / target.lanes)) / (tile.rows * tile.columns);
+  const spills = tile.rows * (tile.columns / target.lanes) > cost.registers ? cost.spill : 1;
+  const work =
+    ((products / target.lanes) * cost.multiplyAdd + 0.25 * shared * cost.load) * spills + loads * cost.load;
+  return work * Math.max(1, Math.sqrt(fullWorkgroups / workgroups));
 }
 
 export function milliseconds(cycles: number): number {

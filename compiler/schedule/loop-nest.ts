@@ -5,10 +5,11 @@
  * The accumulators need no step of their own: the pure loops that lie inside the outermost reduction loop are the
  * register tile, and `buildNest` gives it one accumulator an element.
  */
-import type { Access, Affine, Expr, LoopMode, Nest, ReduceFn, Stmt } from "../../ir/kernel.js";
+import type { Access, Affine, Buffer, Expr, Lanes, LoopMode, Nest, ReduceFn, Stmt } from "../../ir/kernel.js";
 import { addAffine, affine, substituteAffine } from "../../ir/kernel.js";
 import { freeNames, mapExpr, rewriter, walkExpr } from "../../ir/visit.js";
 import { decideGates } from "../passes/gates.js";
+import { copyStatements } from "./stage-shared.js";
 
 /** Iterations of a reduction have an order; those of a pure axis do not. */
 export type AxisKind = "pure" | "reduce";
@@ -39,8 +40,25 @@ export interface LoopNest {
     /** Where false the term is not formed at all. */
     readonly guard: Expr | null;
   } | null;
+  readonly shared?: readonly SharedStage[];
+  /** Conditions on axes outside the reduction; an iteration in which not all hold does nothing. */
+  readonly within?: readonly Expr[];
   /** What each iteration writes, in order; a nest with a reduction reads its value as `accumulator`. */
   readonly stores: readonly Store[];
+}
+
+/** What the lanes of a workgroup copy together (stage-shared.ts). */
+export interface SharedStage {
+  readonly buffer: Buffer;
+  /** Copied in each iteration of this axis. */
+  readonly at: string;
+  /** Row-major: what of each moves within the copy, from its least value on. */
+  readonly dimensions: readonly { readonly moving: Affine; readonly min: number; readonly stride: number }[];
+  readonly lanes: Lanes;
+  /** The name of the number of an element, or vector, of the copy; `lets` and `from` are in terms of it. */
+  readonly number: string;
+  readonly lets: readonly IntegerLet[];
+  readonly from: Access;
 }
 
 export interface Store {
@@ -100,6 +118,16 @@ export function mapNest(
       value: expr(nest.reduce.value),
       guard: nest.reduce.guard && expr(nest.reduce.guard),
     },
+    ...(nest.shared === undefined
+      ? {}
+      : {
+          shared: nest.shared.map((stage) => ({
+            ...stage,
+            lets: stage.lets.map((l) => ({ ...l, value: expr(l.value) })),
+            from: access(stage.from),
+          })),
+        }),
+    ...(nest.within === undefined ? {} : { within: nest.within.map(expr) }),
     stores: nest.stores.map(({ to, value }) => ({ to: access(to), value: expr(value) })),
   };
 }
@@ -143,12 +171,38 @@ class NestBuilder {
   /** The loops outside the register tile. `extents` overrides the extents of loops inside a tail. */
   outer(index: number, extents: Extents, scope: Scope): readonly Stmt[] {
     const { stmts, inScope } = this.lets(scope, this.nest.lets);
-    if (index === this.tileStart) return [...stmts, ...this.tileBody(extents, inScope)];
+    if (index === this.tileStart) {
+      const body = this.tileBody(extents, inScope);
+      return [...stmts, ...(this.shared.length === 0 ? this.inside(body) : body)];
+    }
     const current = this.nest.loops[index]!;
+    const firstLane = this.nest.loops.findIndex((l) => l.mode === "lane");
     return [
       ...stmts,
+      ...(index === firstLane
+        ? this.shared.map(({ buffer }): Stmt => ({ kind: "alloc", buffer, init: 0 }))
+        : []),
       ...this.loopOf(current, extents, (e) => this.outer(index + 1, e, add(inScope, current.axis))),
     ];
+  }
+
+  private get shared(): readonly SharedStage[] {
+    return this.nest.shared ?? [];
+  }
+
+  /** The body of a loop, after what is staged in each of its iterations. */
+  private staged(axis: string | undefined, body: readonly Stmt[]): readonly Stmt[] {
+    const stages = this.shared.filter(({ at }) => at === axis);
+    if (stages.length === 0) return body;
+    const grid = this.nest.loops.filter((l) => l.mode === "lane");
+    const barrier: Stmt = { kind: "barrier" };
+    return [...stages.map((stage) => copyStatements(stage, grid)), barrier, ...body, barrier];
+  }
+
+  /** The statements where every condition of the nest holds. */
+  private inside(body: readonly Stmt[]): readonly Stmt[] {
+    const { within = [] } = this.nest;
+    return within.reduceRight((inner, when): readonly Stmt[] => [{ kind: "if", when, body: inner }], body);
   }
 
   private loopOf(
@@ -193,8 +247,15 @@ class NestBuilder {
         buffer: { name: accumulatorName, element: "f32", size, space: "register" },
         init: reduce.init,
       },
-      ...(empty ? [] : this.reduction(this.tileStart, place, extents, scope)),
-      ...this.finish(0, place, extents, scope),
+      ...(empty
+        ? []
+        : this.staged(
+            this.nest.loops[this.tileStart - 1]?.axis,
+            this.reduction(this.tileStart, place, extents, scope),
+          )),
+      ...(this.shared.length === 0
+        ? this.finish(0, place, extents, scope)
+        : this.inside(this.finish(0, place, extents, scope))),
     ];
   }
 
@@ -203,7 +264,7 @@ class NestBuilder {
     const current = this.nest.loops[index];
     if (current !== undefined) {
       const body = (e: Extents): readonly Stmt[] =>
-        this.reduction(index + 1, place, e, add(inScope, current.axis));
+        this.staged(current.axis, this.reduction(index + 1, place, e, add(inScope, current.axis)));
       return [...stmts, ...this.loopOf(current, extents, body)];
     }
     const { fn, value, guard } = this.nest.reduce!;

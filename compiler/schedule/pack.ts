@@ -10,16 +10,20 @@ import { InternalError } from "../../ir/diagnostic.js";
 import type { Expr, Kernel, Parameter } from "../../ir/kernel.js";
 import { affine } from "../../ir/kernel.js";
 import { exprChildren, freeNames, loadsIn, mapExpr, readsBuffer } from "../../ir/visit.js";
+import type { LoweredKernel } from "../lower/lowered.js";
+import { naiveKernel, singleNest } from "../lower/lowered.js";
 import type { Draft } from "./apply.js";
-import { illegal, inlineIndexLets } from "./apply.js";
+import { illegal } from "./apply.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
-import { buildNest, findLoop, loop, mapNest } from "./loop-nest.js";
+import { findLoop, loop, mapNest } from "./loop-nest.js";
 
 export interface PackedOperand {
   /** Name of the parameter that takes the packed values. */
   readonly name: string;
   /** Writes them; its last parameter is the packed buffer, the others are parameters of the scheduled kernel. */
   readonly kernel: Kernel;
+  /** The same with its loops as data. */
+  readonly lowered: LoweredKernel;
 }
 
 export function pack(draft: Draft, operand: string, axes: readonly string[]): Draft {
@@ -52,14 +56,14 @@ export function pack(draft: Draft, operand: string, axes: readonly string[]): Dr
     ...nest,
     reduce: { ...nest.reduce, value: mapExpr(nest.reduce.value, (e) => (e === value ? read : e)) },
   };
-  const kernel = packKernel(draft, value, loops, affine(0, strides), packed, size);
+  const lowered = lowerPack(draft, value, loops, affine(0, strides), packed, size);
   const parameter: Parameter = { name: packed, element: "f32", size, access: "constant" };
   const nests = draft.nests.map((candidate) => (candidate === nest ? rewritten : candidate));
   return {
     ...draft,
     nests,
     params: [...draft.params, parameter].filter((p) => p.access !== "constant" || reads(nests, p.name)),
-    packed: [...draft.packed, { name: packed, kernel }],
+    packed: [...draft.packed, { name: packed, kernel: naiveKernel(lowered), lowered }],
   };
 }
 
@@ -74,14 +78,14 @@ function packedStrides(loops: readonly Loop[]): { strides: Record<string, number
   return { strides, size };
 }
 
-function packKernel(
+function lowerPack(
   draft: Draft,
   value: Expr,
   loops: readonly Loop[],
   to: ReturnType<typeof affine>,
   packed: string,
   size: number,
-): Kernel {
+): LoweredKernel {
   const nest: LoopNest = {
     name: "main",
     loops: loops.map((l) => ({ ...loop(l.axis, l.extent, "pure"), cut: l.cut })),
@@ -90,15 +94,11 @@ function packKernel(
     stores: [{ to: { buffer: packed, at: to, lanes: 1, gate: null }, value }],
   };
   const used = new Set(loadsIn(value).map(({ from }) => from.buffer));
-  return {
-    name: "pack",
-    params: [
-      ...draft.params.filter((p) => used.has(p.name)),
-      { name: packed, element: "f32", size, access: "write" },
-    ],
-    locals: [],
-    nests: [buildNest(inlineIndexLets(nest))],
-  };
+  const params: readonly Parameter[] = [
+    ...draft.params.filter((p) => used.has(p.name)),
+    { name: packed, element: "f32", size, access: "write" },
+  ];
+  return singleNest("pack", "map", params, nest);
 }
 
 /**

@@ -2,11 +2,12 @@
  * Register tiles of one reduction nest: every candidate as schedule steps with what it should cost. The lhs is what
  * varies along the rows of a tile, the rhs (the second factor) along its columns, which run along the lanes.
  */
-import type { Affine } from "../../ir/kernel.js";
+import type { Affine, Expr } from "../../ir/kernel.js";
 import { coefficient } from "../../ir/kernel.js";
+import { scalarFns } from "../../ir/scalar.js";
 import type { Step } from "../../ir/schedule.js";
 import type { Target } from "../../ir/target.js";
-import { loadsIn } from "../../ir/visit.js";
+import { loadsIn, walkExpr } from "../../ir/visit.js";
 import type { LoweredKernel } from "../lower/lowered.js";
 import type { Body } from "./cost.js";
 import { tileCycles, trafficCycles, unrolling, vectorsOf } from "./cost.js";
@@ -53,10 +54,9 @@ export function bestTile(
   workers: number,
   pick: TilePick = { rank: 0 },
 ): Plan | null {
-  const all = tileChoices(tileable, target).map((choice) => ({
-    choice,
-    cycles: cyclesOf(tileable, choice, target),
-  }));
+  const all = tileChoices(tileable, target)
+    .filter((choice) => fits(tileable, choice, target))
+    .map((choice) => ({ choice, cycles: cyclesOf(tileable, choice, target) }));
   const cheapest = [...all].sort((a, b) => a.cycles - b.cycles);
   const [alone] = cheapest;
   const alike = cheapest.filter(({ choice }) => choice.column === alone?.choice.column);
@@ -70,6 +70,32 @@ export function bestTile(
         ? choices[pick.rank]
         : [...alike].sort((a, b) => busiest(a) - busiest(b))[pick.rank];
   return best === undefined ? null : planOf(tileable, best.choice, best.cycles, target);
+}
+
+/** Operations an epilogue may be written out to: a shader is compiled where it runs, function calls written out too. */
+export const mostWritten = 24;
+
+/** Costly functions of an epilogue, for each element or vector. */
+export function epilogueWeight({ stores }: LoopNest): number {
+  const seen = new Set<Expr>();
+  let count = 0;
+  for (const { value } of stores)
+    walkExpr(
+      value,
+      (e) => {
+        if (e.kind === "call" && (!scalarFns[e.fn === "fma" ? "mul" : e.fn].primitive || roundings.has(e.fn)))
+          count++;
+      },
+      seen,
+    );
+  return count;
+}
+
+const roundings: ReadonlySet<string> = new Set(["f16", "bf16"]);
+
+function fits({ nest }: Tileable, { rows, columns }: TileChoice, target: Target): boolean {
+  const vectors = rows * vectorsOf(columns, target);
+  return target.grid === null || vectors <= 1 || vectors * epilogueWeight(nest) <= mostWritten;
 }
 
 function planOf(tileable: Tileable, choice: TileChoice, cycles: number, target: Target): Plan {
@@ -126,12 +152,25 @@ function tileChoices({ nest }: Tileable, target: Target): TileChoice[] {
 }
 
 function columnCounts(column: Loop, registers: readonly number[], target: Target): number[] {
+  if (target.grid !== null) return wholeColumns(column.extent, target);
   const counts = registers.map((count) => count * target.lanes);
   const fitting = counts.filter((count) => count <= column.extent);
   return fitting.length > 0 ? fitting : [column.extent];
 }
 
+/** Lanes of a grid do the same work each: tiles divide the axis. Whole vectors are best; small axes are one tile. */
+function wholeColumns(extent: number, target: Target): number[] {
+  const divisors = divisorsOf(extent, 8 * target.lanes);
+  const vectors = divisors.filter((count) => count % target.lanes === 0);
+  return vectors.length > 0 ? vectors : extent <= 2 * target.lanes ? [extent] : divisors;
+}
+
+function divisorsOf(extent: number, most: number): number[] {
+  return Array.from({ length: Math.min(most, extent) }, (_, i) => i + 1).filter((n) => extent % n === 0);
+}
+
 function rowCounts(row: Loop, target: Target): number[] {
+  if (target.grid !== null) return divisorsOf(row.extent, 8);
   const most = target.lanes === 1 ? 4 : 8;
   return Array.from({ length: Math.min(most, row.extent) }, (_, i) => i + 1);
 }
@@ -370,7 +409,7 @@ function loopOrder({ nest }: Tileable, { column, row }: TileChoice, split: Loop 
 }
 
 /** The axes that what is packed with the rhs varies along, in loop order. */
-function packAxes(nest: LoopNest, order: readonly string[]): string[] {
+export function packAxes(nest: LoopNest, order: readonly string[]): string[] {
   const used = new Set(factorsOf(nest).rhs.flatMap((at) => at.terms.map((term) => term.of)));
-  return order.filter((axis) => used.has(axis) || used.has(axis.replace(/\.[oi]$/, "")));
+  return order.filter((axis) => used.has(axis) || used.has(axis.replace(/\.[oilg]$/, "")));
 }

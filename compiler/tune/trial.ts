@@ -3,6 +3,7 @@ import { backends } from "../../codegen/backend.js";
 import type { Buffer, Kernel } from "../../ir/kernel.js";
 import type { KernelCall, KernelProgram } from "../../ir/program.js";
 import { elementBytes } from "../../ir/types.js";
+import { UnsupportedError } from "../../runtime/error.js";
 import type { JsFactory } from "../../runtime/run-js.js";
 import { instantiateWasm } from "../../runtime/run-wasm.js";
 import { alignUp } from "../memory.js";
@@ -78,6 +79,8 @@ export async function startProgram(program: KernelProgram, target: PassContext["
   const emit = await backends[target.backend]();
   const artifact = await emit(program, target);
   if (artifact.kind === "wasm") return instantiateWasm(artifact.bytes);
+  if (artifact.kind === "wgsl")
+    throw new UnsupportedError("stage-unsupported", "kernels of wgsl are not measured one by one");
   const memory = new ArrayBuffer(program.memoryBytes);
   return { memory, ...(new Function(`return ${artifact.source}`)() as JsFactory)(memory) };
 }

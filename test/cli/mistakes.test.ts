@@ -131,8 +131,8 @@ describe("command lines", () => {
   );
 
   it.each([
-    ["explain plain.json --input 1,8,8,3 --backend wgsl", /"wgsl" is not available yet; use "wasm" or "js"/],
-    ["inspect plain.json --input 1,8,8,3 --emit wgsl", /"wgsl" is not available yet/],
+    ["inspect plain.json --input 1,8,8,3 --emit wat --backend wgsl", /needs backend wasm/],
+    ["inspect plain.json --input 1,8,8,3 --emit wgsl --backend wasm", /needs backend wgsl/],
     ["inspect plain.json --input 1,8,8,3 --emit js --backend wasm", /needs backend js/],
   ])("not there yet: %s", async (line, message) => {
     const { code, err } = await cli.run(line);

@@ -56,6 +56,7 @@ export async function load(program: KernelProgram, target: Target): Promise<Load
     ) => Omit<Loaded, "memory">;
     return { memory, ...make(memory) };
   }
+  if (artifact.kind !== "wasm") throw new Error(`${artifact.kind} does not run here`);
   const { instance } = await WebAssembly.instantiate(artifact.bytes as Uint8Array<ArrayBuffer>);
   const { memory, setup, run } = instance.exports as unknown as Omit<Loaded, "memory"> & {
     memory: WebAssembly.Memory;

@@ -63,6 +63,7 @@ describe.each(backends)("on %s", (backend) => {
     kernel: /^kernel @/,
     js: /^\(?memory/,
     wat: /^\(module/,
+    wgsl: /^\/\/ shader 0/,
     plan: /^plan @Sequential: \d+ bytes\n {2}input x: float32\[1,8,8,3\] @\d+/,
     dot: /^digraph/,
     svg: /^<svg.*<\/svg>\s*$/s,
@@ -70,10 +71,10 @@ describe.each(backends)("on %s", (backend) => {
 
   it.each(emitStages)("emit prints %s", async (stage) => {
     const unfit = backend === "js" ? "wat" : "js";
-    if (stage === unfit) {
+    if (stage === unfit || stage === "wgsl") {
       const error = await refusal(() => f.emit(stage));
       expect(error).toMatchObject({ name: "UnsupportedError", code: "stage-unsupported" });
-      expect(error.message).toContain(backend === "js" ? "wasm" : "js");
+      expect(error.message).toContain(stage === "wgsl" ? "wgsl" : backend === "js" ? "wasm" : "js");
       return;
     }
     const text = await f.emit(stage);
@@ -90,11 +91,9 @@ describe.each(backends)("on %s", (backend) => {
       expect(parseModule(await f.emit(stage)).kernels).toHaveLength(layers.length);
   });
 
-  it("unknown stages and wgsl are refused", async () => {
+  it("unknown stages are refused", async () => {
     const unknown = await refusal(() => f.emit(wrong("kernl")));
     expect(unknown).toMatchObject({ name: "ConfigError", code: "bad-option" });
     expect(unknown.message).toMatch(/"kernl".*"kernel"/);
-    const wgsl = await refusal(() => f.emit(wrong("wgsl")));
-    expect(wgsl).toMatchObject({ name: "UnsupportedError", code: "stage-unsupported" });
   });
 });

@@ -48,18 +48,6 @@ describe("what is wrong on its own is a ConfigError that says so", () => {
   });
 });
 
-describe("what is not there yet is an UnsupportedError that says so", () => {
-  it.each([
-    ["wgsl", { backend: "wgsl" }, "backend-unsupported", /"wasm" or "js"/],
-    ["a device", { device: {} }, "backend-unsupported", /device.*wgsl/],
-    ["an adapter", { adapter: "software" }, "backend-unsupported", /adapter.*wgsl/],
-  ])("%s", async (_, more, code, message) => {
-    const error = await refusal(() => compiled(more));
-    expect(error).toMatchObject({ name: "UnsupportedError", code });
-    expect(error.message).toMatch(message);
-  });
-});
-
 it("options given as undefined are not given", async () => {
   const off = {
     backend: undefined,

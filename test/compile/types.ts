@@ -16,7 +16,9 @@ export async function backends(): Promise<void> {
   const wasm: Executable<"wasm"> = await compile(conv, { inputs, backend: "wasm" });
   same<typeof wasm.backend, "wasm">();
   const auto = await compile(conv, { inputs, backend: "auto" });
-  same<typeof auto.backend, "js" | "wasm">();
+  same<typeof auto.backend, "js" | "wasm" | "wgsl">();
+  // @ts-expect-error: "auto" may be wgsl, which has no synchronous run
+  auto.runSync(x);
   const plain = await compile(conv, { inputs });
   same<typeof plain.backend, "js" | "wasm">();
   const either: "js" | "wasm" = plain.backend;

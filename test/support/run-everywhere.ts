@@ -9,9 +9,16 @@ import { interpretGraph } from "../../ir/interpret-graph.js";
 import type { ElementArray } from "../../ir/types.js";
 import type { Tensor } from "../../runtime/tensor.js";
 import { toFloat32 } from "../../runtime/tensor.js";
+import { nullDevice } from "./webgpu.js";
 
-export const ways = ["interpreter", "js", "wasm"] as const;
-export type Way = (typeof ways)[number];
+export type Way = "interpreter" | "js" | "wasm" | "wgsl" | "wgsl-gpu" | "tint";
+
+/** The ways comparisons take; the tests of a process may choose others. */
+export let ways: readonly Way[] = ["interpreter", "js", "wasm"];
+
+export function takeWays(chosen: readonly Way[]): void {
+  ways = chosen;
+}
 
 export interface Everywhere {
   readonly target: TraceTarget;
@@ -25,7 +32,8 @@ export interface Everywhere {
 
 /** The single result of a program, run one way. */
 export async function runOneWay(way: Way, program: Everywhere): Promise<Tensor> {
-  return way === "interpreter" ? interpretProgramGraph(program) : runBackend(way, program);
+  if (way === "tint") await checkShaders(program);
+  return way === "interpreter" || way === "tint" ? interpretProgramGraph(program) : runBackend(way, program);
 }
 
 function interpretProgramGraph({ target, inputs, variables }: Everywhere): Tensor {
@@ -38,7 +46,45 @@ function interpretProgramGraph({ target, inputs, variables }: Everywhere): Tenso
   return { data: data!, shape, dtype };
 }
 
-async function runBackend(backend: "js" | "wasm", program: Everywhere): Promise<Tensor> {
+let checking: Promise<GPUDevice> | undefined;
+
+/** Makes every shader, for both classes of adapters, where nothing runs them. */
+async function checkShaders(program: Everywhere): Promise<void> {
+  checking ??= nullDevice();
+  const device = await checking;
+  const { target, inputs, variables, precision = "highest", baked = true, options = {} } = program;
+  const given = baked && variables !== undefined ? { variables } : {};
+  for (const adapter of ["software", "gpu"] as const)
+    (
+      await compile(target, { ...options, inputs, precision, ...given, backend: "wgsl", device, adapter })
+    ).dispose();
+}
+
+async function runBackend(way: Exclude<Way, "interpreter" | "tint">, program: Everywhere): Promise<Tensor> {
+  if (way === "wgsl" || way === "wgsl-gpu") return runGpu(way === "wgsl" ? "software" : "gpu", program);
+  return runHost(way, program);
+}
+
+/** On the adapter there is, by the schedules of a class. */
+async function runGpu(adapter: "gpu" | "software", program: Everywhere): Promise<Tensor> {
+  const { target, inputs, variables, precision = "highest", baked = true, options = {} } = program;
+  const executable = await compile<typeof target>(target, {
+    ...options,
+    inputs,
+    precision,
+    backend: "wgsl",
+    adapter,
+    ...(baked && variables !== undefined ? { variables } : {}),
+  });
+  if (!baked && variables !== undefined) await executable.setVariables(variables);
+  try {
+    return (await executable.run(...inputs)) as Tensor;
+  } finally {
+    executable.dispose();
+  }
+}
+
+async function runHost(backend: "js" | "wasm", program: Everywhere): Promise<Tensor> {
   const { target, inputs, variables, precision = "highest", baked = true, options = {} } = program;
   const executable = await compile(target, {
     ...options,

@@ -1,0 +1,57 @@
+/** The suites over recorded vectors of flax, web-platform-tests and tfjs, where the folder with them is given in CONFORMANCE_DIR. */
+import { readFileSync } from "node:fs";
+import { it } from "vitest";
+import type { FlaxRecorded } from "./flax-recorded.js";
+import {
+  gradientCases,
+  poolCases,
+  recordedActivations,
+  recordedCases,
+  refusedCases,
+} from "./flax-recorded.js";
+import type { FlaxCases } from "./flax-spec.js";
+import { paddingCases, shapeCases, valueCases } from "./flax-spec.js";
+import { suiteTest } from "./suite-test.js";
+import type { Tfjs } from "./tfjs.js";
+import { tfjsCases, tfjsOps } from "./tfjs.js";
+import type { WebNN } from "./webnn.js";
+import { webnnCases } from "./webnn.js";
+
+const folder = process.env.CONFORMANCE_DIR;
+
+function read<T>(file: string): T {
+  return JSON.parse(readFileSync(`${folder}/${file}`, "utf8")) as T;
+}
+
+/** Defines the tests, of all suites or of those that are wanted. */
+export function defineSuites(wanted: (suite: string) => boolean = () => true, timeout?: number): void {
+  if (folder === undefined) {
+    console.log("skipped: CONFORMANCE_DIR not set");
+    it.skip("CONFORMANCE_DIR not set", () => {});
+    return;
+  }
+  const define = (suite: string, cases: Parameters<typeof suiteTest>[1]): void => {
+    if (wanted(suite)) suiteTest(suite, cases, timeout);
+  };
+  const flaxCases = read<FlaxCases>("spec/flax_cases.json");
+  for (const module of ["Conv", "ConvLocal", "ConvTranspose"])
+    define(`flax's tests: ${module}`, () => valueCases(flaxCases, module));
+  define("flax's tests: shapes", () => shapeCases(flaxCases));
+  define("flax's tests: paddings", () => paddingCases(flaxCases));
+
+  const recorded = read<FlaxRecorded>("conformance/flax-recorded.json");
+  for (const module of ["Conv", "ConvLocal", "ConvTranspose"])
+    define(`flax recorded: ${module}`, () => recordedCases(recorded, module));
+  define("flax recorded: gradients", () => gradientCases(recorded));
+  define("flax recorded: refusals", () => refusedCases(recorded));
+  define("flax recorded: activations", () => recordedActivations(recorded));
+  define("flax recorded: pools", () => poolCases(recorded));
+
+  const webnn = read<WebNN>("conformance/webnn.json");
+  for (const op of ["conv2d", "convTranspose2d"] as const)
+    for (const dtype of ["float32", "float16"] as const)
+      define(`WebNN: ${op} ${dtype}`, () => webnnCases(webnn, op, dtype));
+
+  const tfjs = read<Tfjs>("conformance/tfjs.json");
+  for (const op of tfjsOps(tfjs)) define(`tfjs: ${op}`, () => tfjsCases(tfjs, op));
+}

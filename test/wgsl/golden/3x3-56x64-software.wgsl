@@ -1,0 +1,290 @@
+// shader 0, workgroups once: 16 x 1
+@group(0) @binding(0) var<storage, read> w: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> u: array<vec4<f32>>;
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
+  let group = i32(group_id.x);
+  let lane = i32(lane_id);
+  let ic_g = group;
+  let at = 64 * ic_g;
+  let ic_l = lane / 16;
+  let at_1 = at + 16 * ic_l;
+  let oc_o = lane % 16;
+  let at_2 = at_1 + oc_o;
+  let v0 = w[at_2];
+  u[at_2] = v0;
+  let v1 = w[at_2 + 2048];
+  let v2 = (v0 + v1);
+  let v3 = w[at_2 + 1024];
+  u[at_2 + 1024] = ((v2 + v3) * vec4<f32>(0.5f));
+  u[at_2 + 2048] = ((v2 - v3) * vec4<f32>(0.5f));
+  u[at_2 + 3072] = v1;
+  let v4 = w[at_2 + 6144];
+  let v5 = (v0 + v4);
+  let v6 = w[at_2 + 3072];
+  let v7 = (v5 + v6);
+  u[at_2 + 4096] = (v7 * vec4<f32>(0.5f));
+  let v8 = w[at_2 + 7168];
+  let v9 = (v3 + v8);
+  let v10 = w[at_2 + 4096];
+  let v11 = (v9 + v10);
+  let v12 = w[at_2 + 8192];
+  let v13 = (v1 + v12);
+  let v14 = w[at_2 + 5120];
+  let v15 = ((v13 + v14) * vec4<f32>(0.5f));
+  let v16 = fma(v7, vec4<f32>(0.5f), v15);
+  u[at_2 + 5120] = (fma(v11, vec4<f32>(0.5f), v16) * vec4<f32>(0.5f));
+  u[at_2 + 6144] = ((v16 - (v11 * vec4<f32>(0.5f))) * vec4<f32>(0.5f));
+  u[at_2 + 7168] = v15;
+  let v17 = (v5 - v6);
+  u[at_2 + 8192] = (v17 * vec4<f32>(0.5f));
+  let v18 = (v9 - v10);
+  let v19 = ((v13 - v14) * vec4<f32>(0.5f));
+  let v20 = fma(v17, vec4<f32>(0.5f), v19);
+  u[at_2 + 9216] = (fma(v18, vec4<f32>(0.5f), v20) * vec4<f32>(0.5f));
+  u[at_2 + 10240] = ((v20 - (v18 * vec4<f32>(0.5f))) * vec4<f32>(0.5f));
+  u[at_2 + 11264] = v19;
+  u[at_2 + 12288] = v4;
+  let v21 = (v4 + v12);
+  u[at_2 + 13312] = ((v21 + v8) * vec4<f32>(0.5f));
+  u[at_2 + 14336] = ((v21 - v8) * vec4<f32>(0.5f));
+  u[at_2 + 15360] = v12;
+}
+
+
+// shader 1, workgroups once: 1024 x 1
+@group(0) @binding(0) var<storage, read> u: array<f32>;
+@group(0) @binding(1) var<storage, read_write> u_packed: array<f32>;
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
+  let group = i32(group_id.x);
+  let lane = i32(lane_id);
+  let point = group / 64;
+  let at = 4096 * point;
+  let oc_o = (group / 16) % 4;
+  let at_1 = at + 16 * oc_o;
+  let at_2 = at + 1024 * oc_o;
+  let ic_g = group % 16;
+  let at_3 = at_1 + 256 * ic_g;
+  let at_4 = at_2 + 64 * ic_g;
+  let ic_l = lane / 16;
+  let at_5 = at_3 + 64 * ic_l;
+  let at_6 = at_4 + 16 * ic_l;
+  let oc_i = lane % 16;
+  let at_7 = at_5 + oc_i;
+  let at_8 = at_6 + oc_i;
+  u_packed[at_8] = u[at_7];
+}
+
+
+// shader 2, workgroups each run: 870 x 1
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> x_staged: array<f32>;
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
+  let group = i32(group_id.x);
+  let lane = i32(lane_id);
+  let ih_at = group / 15;
+  let at = 3584 * ih_at;
+  let at_1 = 3712 * ih_at;
+  let iw_at_g = group % 15;
+  let at_2 = at + 256 * iw_at_g;
+  let at_3 = at_1 + 256 * iw_at_g;
+  let iw_at_l = lane / 16;
+  let at_4 = at_2 + 64 * iw_at_l;
+  let at_5 = at_3 + 64 * iw_at_l;
+  let ic_o = lane % 16;
+  let at_6 = at_4 + 4 * ic_o;
+  let at_7 = at_5 + 4 * ic_o;
+  if ((u32(4 * iw_at_g + iw_at_l) < 58u)) {
+    x_staged[at_7] = select(0f, x[at_6 - 3648], ((u32(ih_at - 1) < 56u) & (u32(4 * iw_at_g + iw_at_l - 1) < 56u)));
+  }
+  if ((u32(4 * iw_at_g + iw_at_l) < 58u)) {
+    x_staged[at_7 + 1] = select(0f, x[at_6 - 3647], ((u32(ih_at - 1) < 56u) & (u32(4 * iw_at_g + iw_at_l - 1) < 56u)));
+  }
+  if ((u32(4 * iw_at_g + iw_at_l) < 58u)) {
+    x_staged[at_7 + 2] = select(0f, x[at_6 - 3646], ((u32(ih_at - 1) < 56u) & (u32(4 * iw_at_g + iw_at_l - 1) < 56u)));
+  }
+  if ((u32(4 * iw_at_g + iw_at_l) < 58u)) {
+    x_staged[at_7 + 3] = select(0f, x[at_6 - 3645], ((u32(ih_at - 1) < 56u) & (u32(4 * iw_at_g + iw_at_l - 1) < 56u)));
+  }
+}
+
+
+// shader 3, workgroups each run: 196 x 1
+@group(0) @binding(0) var<storage, read> x_staged: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> v: array<vec4<f32>>;
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
+  let group = i32(group_id.x);
+  let lane = i32(lane_id);
+  let th = group / 7;
+  let at = 1856 * th;
+  let at_1 = 448 * th;
+  let tw_g = group % 7;
+  let at_2 = at + 128 * tw_g;
+  let at_3 = at_1 + 64 * tw_g;
+  let tw_l = lane / 16;
+  let at_4 = at_2 + 32 * tw_l;
+  let at_5 = at_3 + 16 * tw_l;
+  let ic_o = lane % 16;
+  let at_6 = at_4 + ic_o;
+  let at_7 = at_5 + ic_o;
+  let v0 = x_staged[at_6 + 1856];
+  let v1 = x_staged[at_6 + 1888];
+  let v2 = (x_staged[at_6 + 32] - v1);
+  v[at_7] = ((x_staged[at_6] - v0) - v2);
+  let v3 = x_staged[at_6 + 1872];
+  let v4 = (x_staged[at_6 + 16] - v3);
+  v[at_7 + 12548] = (v4 + v2);
+  v[at_7 + 25096] = (v2 - v4);
+  let v5 = x_staged[at_6 + 1904];
+  v[at_7 + 37644] = (v4 - (x_staged[at_6 + 48] - v5));
+  let v6 = x_staged[at_6 + 928];
+  let v7 = x_staged[at_6 + 960];
+  let v8 = (v7 + v1);
+  v[at_7 + 50192] = ((v6 + v0) - v8);
+  let v9 = x_staged[at_6 + 944];
+  let v10 = (v9 + v3);
+  v[at_7 + 62740] = (v10 + v8);
+  v[at_7 + 75288] = (v8 - v10);
+  let v11 = x_staged[at_6 + 976];
+  v[at_7 + 87836] = (v10 - (v11 + v5));
+  let v12 = (v1 - v7);
+  v[at_7 + 100384] = ((v0 - v6) - v12);
+  let v13 = (v3 - v9);
+  v[at_7 + 112932] = (v13 + v12);
+  v[at_7 + 125480] = (v12 - v13);
+  v[at_7 + 138028] = (v13 - (v5 - v11));
+  let v14 = (v7 - x_staged[at_6 + 2816]);
+  v[at_7 + 150576] = ((v6 - x_staged[at_6 + 2784]) - v14);
+  let v15 = (v9 - x_staged[at_6 + 2800]);
+  v[at_7 + 163124] = (v15 + v14);
+  v[at_7 + 175672] = (v14 - v15);
+  v[at_7 + 188220] = (v15 - (v11 - x_staged[at_6 + 2832]));
+}
+
+
+// shader 4, workgroups each run: 256 x 1
+@group(0) @binding(0) var<storage, read> v: array<f32>;
+@group(0) @binding(1) var<storage, read> u_packed: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> m: array<vec4<f32>>;
+@compute @workgroup_size(49)
+fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
+  let group = i32(group_id.x);
+  let lane = i32(lane_id);
+  let point = group / 16;
+  let at = 50192 * point;
+  let at_1 = 1024 * point;
+  let at_2 = 12548 * point;
+  let oc_o = (group / 4) % 4;
+  let at_3 = at_1 + 256 * oc_o;
+  let at_4 = at_2 + 4 * oc_o;
+  let t_o_g = group % 4;
+  let at_5 = at + 12544 * t_o_g;
+  let at_6 = at_4 + 3136 * t_o_g;
+  let t_o_l = lane;
+  let at_7 = at_5 + 256 * t_o_l;
+  let at_8 = at_6 + 64 * t_o_l;
+  var acc_0_0 = vec4<f32>(0);
+  var acc_4_0 = vec4<f32>(0);
+  var acc_8_0 = vec4<f32>(0);
+  var acc_12_0 = vec4<f32>(0);
+  var acc_16_0 = vec4<f32>(0);
+  var acc_20_0 = vec4<f32>(0);
+  var acc_24_0 = vec4<f32>(0);
+  var acc_28_0 = vec4<f32>(0);
+  var acc_32_0 = vec4<f32>(0);
+  var acc_36_0 = vec4<f32>(0);
+  var acc_40_0 = vec4<f32>(0);
+  var acc_44_0 = vec4<f32>(0);
+  var acc_48_0 = vec4<f32>(0);
+  var acc_52_0 = vec4<f32>(0);
+  var acc_56_0 = vec4<f32>(0);
+  var acc_60_0 = vec4<f32>(0);
+  for (var ic = 0; ic < 64; ic++) {
+    let at_9 = at_7 + ic;
+    let at_10 = at_3 + 4 * ic;
+    let v16 = vec4<f32>(v[at_9]);
+    let v17 = u_packed[at_10];
+    acc_0_0 = fma(v16, v17, acc_0_0);
+    let v18 = u_packed[at_10 + 1];
+    acc_4_0 = fma(v16, v18, acc_4_0);
+    let v19 = u_packed[at_10 + 2];
+    acc_8_0 = fma(v16, v19, acc_8_0);
+    let v20 = u_packed[at_10 + 3];
+    acc_12_0 = fma(v16, v20, acc_12_0);
+    let v21 = vec4<f32>(v[at_9 + 64]);
+    acc_16_0 = fma(v21, v17, acc_16_0);
+    acc_20_0 = fma(v21, v18, acc_20_0);
+    acc_24_0 = fma(v21, v19, acc_24_0);
+    acc_28_0 = fma(v21, v20, acc_28_0);
+    let v22 = vec4<f32>(v[at_9 + 128]);
+    acc_32_0 = fma(v22, v17, acc_32_0);
+    acc_36_0 = fma(v22, v18, acc_36_0);
+    acc_40_0 = fma(v22, v19, acc_40_0);
+    acc_44_0 = fma(v22, v20, acc_44_0);
+    let v23 = vec4<f32>(v[at_9 + 192]);
+    acc_48_0 = fma(v23, v17, acc_48_0);
+    acc_52_0 = fma(v23, v18, acc_52_0);
+    acc_56_0 = fma(v23, v19, acc_56_0);
+    acc_60_0 = fma(v23, v20, acc_60_0);
+  }
+  m[at_8] = acc_0_0;
+  m[at_8 + 1] = acc_4_0;
+  m[at_8 + 2] = acc_8_0;
+  m[at_8 + 3] = acc_12_0;
+  m[at_8 + 16] = acc_16_0;
+  m[at_8 + 17] = acc_20_0;
+  m[at_8 + 18] = acc_24_0;
+  m[at_8 + 19] = acc_28_0;
+  m[at_8 + 32] = acc_32_0;
+  m[at_8 + 33] = acc_36_0;
+  m[at_8 + 34] = acc_40_0;
+  m[at_8 + 35] = acc_44_0;
+  m[at_8 + 48] = acc_48_0;
+  m[at_8 + 49] = acc_52_0;
+  m[at_8 + 50] = acc_56_0;
+  m[at_8 + 51] = acc_60_0;
+}
+
+
+// shader 5, workgroups each run: 196 x 1
+@group(0) @binding(0) var<storage, read> m: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> a2: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
+  let group = i32(group_id.x);
+  let lane = i32(lane_id);
+  let th = group / 7;
+  let at = 448 * th;
+  let at_1 = 1792 * th;
+  let tw_g = group % 7;
+  let at_2 = at + 64 * tw_g;
+  let at_3 = at_1 + 128 * tw_g;
+  let tw_l = lane / 16;
+  let at_4 = at_2 + 16 * tw_l;
+  let at_5 = at_3 + 32 * tw_l;
+  let oc_o = lane % 16;
+  let at_6 = at_4 + oc_o;
+  let at_7 = at_5 + oc_o;
+  let v24 = m[at_6 + 50192];
+  let v25 = m[at_6 + 100384];
+  let v26 = m[at_6 + 62740];
+  let v27 = m[at_6 + 112932];
+  let v28 = ((m[at_6 + 12548] + v26) + v27);
+  let v29 = m[at_6 + 75288];
+  let v30 = m[at_6 + 125480];
+  let v31 = ((m[at_6 + 25096] + v29) + v30);
+  let v32 = a2[oc_o];
+  y[at_7] = (((((m[at_6] + v24) + v25) + v28) + v31) + v32);
+  let v33 = m[at_6 + 87836];
+  let v34 = m[at_6 + 138028];
+  y[at_7 + 16] = (((v28 - v31) - ((m[at_6 + 37644] + v33) + v34)) + v32);
+  let v35 = ((v26 - v27) - m[at_6 + 163124]);
+  let v36 = ((v29 - v30) - m[at_6 + 175672]);
+  y[at_7 + 896] = (((((v24 - v25) - m[at_6 + 150576]) + v35) + v36) + v32);
+  y[at_7 + 912] = (((v35 - v36) - ((v33 - v34) - m[at_6 + 188220])) + v32);
+}
+
