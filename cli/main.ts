@@ -99,6 +99,7 @@ function makeProgram(terminal: Terminal): Command {
   )
     .option("--name <name>", "of the files; by default the model's")
     .option("--inline", "put everything into the .mjs")
+    .option("--images", "wgsl: inputs take images and textures besides")
     .option("--out <dir>", "folder to write to (required)");
   compile.action(async (model: string, flags: unknown) => {
     const checked = options.parseFlags(options.compileFlags, flags);

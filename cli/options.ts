@@ -100,6 +100,7 @@ export const compileFlags = z.object({
     .regex(/^[\w][\w.-]*$/, "must be a plain file name without an ending")
     .optional(),
   inline: z.boolean().default(false),
+  images: z.boolean().default(false),
   out: z.string("is missing: say which folder to write to"),
 });
 

@@ -23,7 +23,12 @@ const contents: Readonly<Partial<Record<DType, string>>> = {
   complex64: "real and imaginary parts in turn",
 };
 
-export function declarationText(name: string, program: Program, compilerVersion: string): string {
+export function declarationText(
+  name: string,
+  program: Program,
+  compilerVersion: string,
+  images = false,
+): string {
   const { inputs, outputs, outputTree, weights } = program;
   const inputTypes = inputs.map((_, index) => `Input${index}`);
   const parameters = inputs.map((_, index) => `input${index}: Input${index}`);
@@ -53,7 +58,8 @@ export function declarationText(name: string, program: Program, compilerVersion:
     "  /** Computes outputs[].data from inputs[].data; allocates nothing. */",
     "  invoke(): void;",
   ];
-  const resident = inputs.map((_, index) => `input${index}: Input${index} | GPUBuffer`);
+  const besides = images ? "GPUBuffer | ImageBitmap | VideoFrame | GPUTexture" : "GPUBuffer";
+  const resident = inputs.map((_, index) => `input${index}: Input${index} | ${besides}`);
   const gpuMethods = [
     `  /** Inputs${inputTypes.length > 1 ? " in order or by name" : ""} are read before the call returns; buffers of the device are copied. */`,
     ...methods("run", (type) => `Promise<${type}>`),

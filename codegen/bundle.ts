@@ -21,6 +21,8 @@ export interface BundleOptions {
   readonly weights: Uint8Array;
   /** Put everything inside the .mjs. */
   readonly inline: boolean;
+  /** wgsl: inputs take images besides. */
+  readonly images?: boolean | undefined;
   readonly compilerVersion: string;
   /** SHA-256 of the measured choices that made the code what it is, for the manifest. */
   readonly tuning?: string | undefined;
@@ -38,7 +40,7 @@ export async function bundle(options: BundleOptions): Promise<ReadonlyMap<string
   const files = new Map<string, Uint8Array>();
   files.set(`${name}.mjs`, encoder.encode(moduleText(options, artifacts)));
   // The same text twice: TypeScript looks for NAME.d.mts when NAME.mjs is imported, people and older tools for NAME.d.ts.
-  const declaration = encoder.encode(declarationText(name, program, options.compilerVersion));
+  const declaration = encoder.encode(declarationText(name, program, options.compilerVersion, options.images));
   files.set(`${name}.d.ts`, declaration);
   files.set(`${name}.d.mts`, declaration);
   if (!inline)
@@ -103,7 +105,8 @@ function moduleText(options: BundleOptions, artifacts: readonly Artifact[]): str
         : threads
           ? "createFromWasmThreads"
           : "createFromWasm";
-  const create = `${start}(program, modules, weights${threads ? ", worker" : ""}, options)`;
+  const more = gpu.length > 0 && options.images ? ", imageReader" : "";
+  const create = `${start}(program, modules, weights${threads ? ", worker" : ""}, options${more})`;
   const body = [
     `const program = ${programText(options)};`,
     js === undefined
@@ -117,7 +120,9 @@ function moduleText(options: BundleOptions, artifacts: readonly Artifact[]): str
     `export function create(options) {\n  return ${create};\n}`,
     ...(threads ? ["answerAsWorker();"] : []),
   ].join("\n");
-  const used = ["readBeside", "fromBase64", "answerAsWorker"].filter((root) => body.includes(`${root}(`));
+  const used = ["readBeside(", "fromBase64(", "answerAsWorker(", ", imageReader)"]
+    .filter((use) => body.includes(use))
+    .map((use) => use.replace(/\W/g, ""));
   const header = `// ${name}: made by convsmith ${options.compilerVersion}; what it is stands in ${name}.json and ${name}.d.ts.`;
   return `${[header, ...chunksFor([start, ...used]).map((chunk) => chunk.text.trim()), body].join("\n")}\n`;
 }

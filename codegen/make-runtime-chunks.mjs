@@ -34,6 +34,7 @@ const called = [
   "createFromWasmThreads",
   "createFromWgsl",
   "answerAsWorker",
+  "imageReader",
   "readBeside",
   "fromBase64",
   "tensor",
@@ -123,13 +124,17 @@ function mentions(name, script) {
     if (
       Node.isShorthandPropertyAssignment(parent) ||
       Node.isBindingElement(parent) ||
-      (Node.isParameterDeclaration(parent) && parent.getNameNode() === identifier)
+      (Node.isParameterDeclaration(parent) && parent.getNameNode() === identifier) ||
+      (Node.isVariableDeclaration(parent) &&
+        parent.getNameNode() === identifier &&
+        identifier.getText() !== name)
     )
       throw new Error(
         `runtime: ${name} has a local or property called ${identifier.getText()}, as a declaration is`,
       );
     if (Node.isPropertyAccessExpression(parent)) return parent.getNameNode() !== identifier;
-    return !Node.isPropertyAssignment(parent) || parent.getNameNode() !== identifier;
+    const names = Node.isPropertyAssignment(parent) || Node.isMethodDeclaration(parent);
+    return !names || parent.getNameNode() !== identifier;
   });
 }
 

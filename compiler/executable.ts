@@ -8,6 +8,7 @@ import type { Instance, Executable as RuntimeExecutable } from "../runtime/execu
 import { createExecutable } from "../runtime/executable.js";
 import type { GpuRunInput, GpuRunInputs, GpuRunOptions, GpuTensor } from "../runtime/gpu-executable.js";
 import { createGpuExecutable } from "../runtime/gpu-executable.js";
+import { imageReader } from "../runtime/gpu-image.js";
 import type { JsFactory } from "../runtime/run-js.js";
 import { instantiateJs } from "../runtime/run-js.js";
 import { instantiateWasm } from "../runtime/run-wasm.js";
@@ -43,6 +44,8 @@ export interface BundleRequest {
   readonly inline?: boolean | undefined;
   /** wgsl: what schedules the bundle holds; "both" lets create() choose by the adapter it finds. */
   readonly adapter?: AdapterClass | "both" | undefined;
+  /** wgsl: whether inputs take images besides, which costs 1 KB; false by default. */
+  readonly images?: boolean | undefined;
 }
 
 /** What every backend's program can do. */
@@ -77,7 +80,7 @@ interface HostExecutable<B, R> extends AnyExecutable<B, R> {
   invoke(): void;
 }
 
-/** What programs on a GPU can do besides: their inputs may be buffers of the device, and so may their results. */
+/** What programs on a GPU can do besides: inputs may be buffers of the device or images, results buffers. */
 interface DeviceExecutable<B, R> extends AnyExecutable<B, R> {
   /** With `{ output: "gpu" }` as the last argument results stay on the device, the program's until its next run. */
   run(...args: readonly [...(GpuRunInput | GpuRunInputs)[], GpuRunOptions]): Promise<OnDevice<R>>;
@@ -174,7 +177,7 @@ async function gpuExecutableOf(asked: Compilation): Promise<AnyExecutable<"wgsl"
   const first = await instantiateGpu(artifact.program, found);
   const start = async () => instantiateGpu(artifact.program, await gpuAfterLoss(device));
   const notes = [...compilation.notes, `runs ${built.target}`];
-  const executable = createGpuExecutable<Result>(program, first, start, notes);
+  const executable = createGpuExecutable<Result>(program, first, start, notes, imageReader);
   if (!compilation.needsVariables && program.weights.length > 0)
     executable.setWeights(weightData(built, new Map()));
   let disposed = false;
@@ -326,6 +329,7 @@ export async function bundleOf(
     artifacts: all.map((built) => built.artifact),
     weights: weightsBlob(program.weights, weightData(first, values)),
     inline: request.inline ?? false,
+    images: request.images ?? false,
     compilerVersion: version,
     tuning: usedTuning(all),
     macs: planned.layers.reduce((sum, layer) => sum + layer.macs, 0),
@@ -347,13 +351,14 @@ function usedTuning(all: readonly Built[]): string | undefined {
 
 /** The name asked for. */
 function checkRequest(request: BundleRequest): string | undefined {
-  checkOptions("bundle", request, ["name", "inline", "adapter"]);
-  const { name, inline, adapter } = request;
+  checkOptions("bundle", request, ["name", "inline", "adapter", "images"]);
+  const { name, inline, adapter, images } = request;
   if (adapter !== undefined && !["gpu", "software", "both"].includes(adapter))
     refuse("bad-option", `bundle: adapter is ${show(adapter)}; it must be "gpu", "software" or "both"`);
   if (name !== undefined && typeof name !== "string")
     refuse("bad-option", `bundle: name is ${show(name)}; it must be a string`);
   if (inline !== undefined) booleanOption("bundle", "inline", inline);
+  if (images !== undefined) booleanOption("bundle", "images", images);
   return name;
 }
 

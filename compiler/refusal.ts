@@ -151,6 +151,10 @@ export const errorCodes = {
   "tensor-length": shape("ValueError", "more or fewer numbers than the shape says"),
   "tensor-ragged": shape("ValueError", "rows of different length"),
   "input-buffer": shape("-", "a GPUBuffer that is too small for an input, or may not be copied from"),
+  "input-image": shape(
+    "-",
+    "an image of another size than an input, a texture of another format, or an input that is none",
+  ),
   "input-count": shape("TypeError", "more or fewer inputs than the program takes"),
   "input-name": shape("TypeError", "inputs by names the program does not have"),
   "input-shape": shape("ValueError", "an input of another shape than it was compiled for"),

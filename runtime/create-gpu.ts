@@ -4,6 +4,7 @@ import type { ReadBytes } from "./create.js";
 import { ConfigError, UnsupportedError } from "./error.js";
 import type { GpuExecutable } from "./gpu-executable.js";
 import { createGpuExecutable } from "./gpu-executable.js";
+import type { ImageReader } from "./gpu-image.js";
 import type { Program } from "./program.js";
 import type { AdapterKind, GpuProgram } from "./run-wgsl.js";
 import { findDevice, instantiateGpu } from "./run-wgsl.js";
@@ -18,12 +19,16 @@ export interface CreateGpuOptions {
   readonly weights?: ArrayBuffer | ArrayBufferView | undefined;
 }
 
-/** `programs` holds one for each class of adapters it was compiled for; another class takes the first. */
+/**
+ * `programs` holds one for each class of adapters it was compiled for; another class takes the first. With `readImages`
+ * inputs take images besides.
+ */
 export async function createFromWgsl<R extends Result = Tensor>(
   program: Program,
   programs: Readonly<Partial<Record<`wgsl-${AdapterKind}`, GpuProgram>>>,
   readWeights: ReadBytes,
   { device, weights, ...others }: CreateGpuOptions = {},
+  readImages?: (device: GPUDevice) => ImageReader,
 ): Promise<GpuExecutable<R>> {
   for (const key of Object.keys(others))
     throw new ConfigError("create-option", `${program.name}: create() takes device and weights, not ${key}`);
@@ -35,9 +40,8 @@ export async function createFromWgsl<R extends Result = Tensor>(
     if (device === undefined) return instantiateGpu(code, await findDevice());
     throw new UnsupportedError("webgpu-lost", `${program.name}: the device given was lost; create it again`);
   };
-  const executable = createGpuExecutable<R>(program, await instantiateGpu(code, found), start, [
-    `runs ${target}`,
-  ]);
+  const first = await instantiateGpu(code, found);
+  const executable = createGpuExecutable<R>(program, first, start, [`runs ${target}`], readImages);
   if (program.weights.length > 0) executable.setWeights(weightArrays(program.weights, blob));
   return executable;
 }

@@ -5,6 +5,7 @@
 import type { OutArrays, Result, RunInput, RunInputs, View } from "./binding.js";
 import { checkInput, checkOut, copyIn, copyResults, isRecord, slotView } from "./binding.js";
 import { ConfigError, ShapeError, UnsupportedError } from "./error.js";
+import type { GpuImage, ImageReader } from "./gpu-image.js";
 import type { OutputTree, Program, Slot } from "./program.js";
 import type { GpuInstance } from "./run-wgsl.js";
 import type { DType, Tensor, TypedArray } from "./tensor.js";
@@ -23,8 +24,11 @@ export interface GpuRunOptions {
   readonly output: "gpu";
 }
 
-/** What an input of a program on a GPU takes besides: a dense buffer of its dtype, usable as COPY_SRC. */
-export type GpuRunInput = RunInput | GPUBuffer;
+/** What an input of a program on a GPU takes besides: a dense buffer of its dtype, usable as COPY_SRC, or an image. */
+export type GpuRunInput = RunInput | GPUBuffer | GpuImage;
+
+/** An input once it is checked. */
+type Given = TypedArray | GPUBuffer | GpuImage;
 export type GpuRunInputs = { readonly [name: string]: GpuRunInput };
 
 /** `R` is what the model returns: a Tensor, or the tuple or record of them. */
@@ -43,14 +47,15 @@ export interface GpuExecutable<R extends Result = Tensor> {
   dispose(): void;
 }
 
-/** `start` makes the instance again where the device was lost. */
+/** `start` makes the instance again where the device was lost; without `readImages` inputs take no images. */
 export function createGpuExecutable<R extends Result = Tensor>(
   program: Program,
   first: GpuInstance,
   start: () => Promise<GpuInstance>,
   notes: readonly string[],
+  readImages?: (device: GPUDevice) => ImageReader,
 ): GpuExecutable<R> {
-  let live: GpuState | null = stateOf(program, first);
+  let live: GpuState | null = stateOf(program, first, readImages);
   let weights: readonly TypedArray[] | null = program.weights.length === 0 ? [] : null;
   if (weights !== null) prepare(program, live, weights);
 
@@ -60,7 +65,7 @@ export function createGpuExecutable<R extends Result = Tensor>(
   };
   let recovery: Promise<GpuState> | null = null;
   const recover = async (): Promise<GpuState> => {
-    const state = stateOf(program, await start());
+    const state = stateOf(program, await start(), readImages);
     recovery = null;
     if (live === null) release(state);
     bound();
@@ -101,6 +106,7 @@ interface GpuState {
   readonly outputBytes: number;
   /** Read-back buffers that no run uses. */
   readonly idle: GPUBuffer[];
+  readonly images: ImageReader | undefined;
   /** Why the device was lost. */
   lost: string | null;
 }
@@ -113,7 +119,11 @@ function hostView(slot: Slot): View {
   return slotView(new ArrayBuffer(bytesOf(slot)), { ...slot, offset: 0 });
 }
 
-function stateOf(program: Program, instance: GpuInstance): GpuState {
+function stateOf(
+  program: Program,
+  instance: GpuInstance,
+  readImages: ((device: GPUDevice) => ImageReader) | undefined,
+): GpuState {
   let outputBytes = 0;
   const outputs = program.outputs.map((slot) => {
     const offset = outputBytes;
@@ -121,14 +131,16 @@ function stateOf(program: Program, instance: GpuInstance): GpuState {
     return { ...slot, offset };
   });
   const inputs = program.inputs.map(hostView);
-  const state: GpuState = { instance, inputs, outputs, outputBytes, idle: [], lost: null };
+  const images = readImages?.(instance.device);
+  const state: GpuState = { instance, inputs, outputs, outputBytes, idle: [], images, lost: null };
   instance.device.lost.then(({ reason, message }) => {
     state.lost = `${reason ?? "unknown"}: ${message}`;
   });
   return state;
 }
 
-function release({ instance, idle }: GpuState): void {
+function release({ instance, idle, images }: GpuState): void {
+  images?.release();
   for (const buffer of [...instance.buffers, ...idle]) buffer.destroy();
   if (instance.own) instance.device.destroy();
 }
@@ -153,21 +165,23 @@ function prepare(program: Program, { instance }: GpuState, arrays: readonly Type
 }
 
 interface Arguments {
-  readonly given: readonly (TypedArray | GPUBuffer)[];
+  readonly given: readonly Given[];
   readonly out: OutArrays | undefined;
   readonly stays: boolean;
 }
 
-function readArguments(program: Program, { inputs }: GpuState, args: readonly unknown[]): Arguments {
+function readArguments(program: Program, { inputs, images }: GpuState, args: readonly unknown[]): Arguments {
   const [head] = args;
-  const named = isRecord(head) && !isGpuBuffer(head) && inputs.length > 0;
+  const named = isRecord(head) && !isGpuBuffer(head) && !images?.takes(head) && inputs.length > 0;
   const values = named ? byInputName(program, head) : args.slice(0, inputs.length);
   const [out, more] = args.slice(named ? 1 : inputs.length).filter((arg) => arg !== undefined);
   if (values.length < inputs.length || values.includes(undefined) || more !== undefined)
     refuseArguments(program, "input-count", `${args.length} arguments`);
-  const given = values.map((value, index) =>
-    isGpuBuffer(value) ? checkBuffer(inputs[index]!, value) : checkInput(inputs[index]!, value),
-  );
+  const given = values.map((value, index): Given => {
+    const view = inputs[index]!;
+    if (isGpuBuffer(value)) return checkBuffer(view, value);
+    return images?.takes(value) ? images.check(view, value) : checkInput(view, value);
+  });
   const stays = (out as Partial<GpuRunOptions>)?.output === "gpu";
   if (out !== undefined && !stays) checkOut(program.outputTree, program.outputs.map(hostView), out);
   return { given, out: stays ? undefined : (out as OutArrays), stays };
@@ -203,26 +217,27 @@ function checkBuffer(view: View, buffer: GPUBuffer): GPUBuffer {
 async function submit(
   program: Program,
   state: GpuState,
-  given: readonly (TypedArray | GPUBuffer)[],
+  given: readonly Given[],
   out: OutArrays | undefined,
   stays: boolean,
 ): Promise<unknown> {
-  const { instance, inputs, outputs } = state;
+  const { instance, inputs, outputs, images } = state;
   const { device } = instance;
   const encoder = device.createCommandEncoder();
   for (const [index, slot] of program.inputs.entries()) {
     const buffer = bufferOf(instance, slot);
     const value = given[index]!;
     if (isGpuBuffer(value)) encoder.copyBufferToBuffer(value, 0, buffer, 0, bytesOf(slot));
+    else if (images?.takes(value)) images.fill(encoder, slot, buffer, value);
     else {
-      copyIn(inputs[index]!, value);
+      copyIn(inputs[index]!, value as TypedArray);
       device.queue.writeBuffer(buffer, 0, inputs[index]!.data.buffer);
     }
   }
   instance.encode(encoder, "run");
   if (stays) {
     device.queue.submit([encoder.finish()]);
-    return leaves(program.outputTree, (index) => {
+    return resultsOf(program.outputTree, (index) => {
       const { shape, dtype } = outputs[index]!;
       return { buffer: bufferOf(instance, program.outputs[index]!), shape, dtype };
     });
@@ -260,13 +275,13 @@ async function submit(
   return result;
 }
 
-function leaves(tree: OutputTree, leaf: (index: number) => unknown): unknown {
+function resultsOf(tree: OutputTree, leaf: (index: number) => unknown): unknown {
   if (typeof tree === "number") return leaf(tree);
-  if (Array.isArray(tree)) return tree.map((each: OutputTree) => leaves(each, leaf));
+  if (Array.isArray(tree)) return tree.map((each: OutputTree) => resultsOf(each, leaf));
   return Object.fromEntries(
     Object.entries<OutputTree>(tree as { readonly [name: string]: OutputTree }).map(([key, each]) => [
       key,
-      leaves(each, leaf),
+      resultsOf(each, leaf),
     ]),
   );
 }

@@ -17,6 +17,7 @@ export type { CreateGpuOptions } from "./create-gpu.js";
 export { CheckpointError, ConfigError, ConvsmithError, ShapeError, UnsupportedError } from "./error.js";
 export type { Executable } from "./executable.js";
 export type { GpuExecutable, GpuRunInput, GpuRunInputs, GpuRunOptions, GpuTensor } from "./gpu-executable.js";
+export type { GpuImage } from "./gpu-image.js";
 export type { BundleManifest } from "./manifest.js";
 export type { OutputTree, Program, Slot } from "./program.js";
 export type { DType, Float16ArrayLike, NestedArray, TypedArray } from "./tensor.js";

@@ -85,7 +85,7 @@ export async function instantiateGpu(program: GpuProgram, found: FoundDevice): P
     ...shaders.map((code) => pipelineOf(device, code)),
   ]);
   if (error) throw new UnsupportedError("webgpu-limits", `the device has no memory for it: ${error.message}`);
-  const bind = ({ shader, buffers: numbers, groups }: GpuDispatch) => {
+  const bound = ({ shader, buffers: numbers, groups }: GpuDispatch) => {
     const pipeline = pipelines[shader]!;
     const entries = numbers.map((number, binding) => ({ binding, resource: { buffer: buffers[number]! } }));
     return {
@@ -94,7 +94,7 @@ export async function instantiateGpu(program: GpuProgram, found: FoundDevice): P
       group: device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }),
     };
   };
-  const lists = { setup: program.setup.map(bind), run: program.run.map(bind) };
+  const lists = { setup: program.setup.map(bound), run: program.run.map(bound) };
   return {
     ...found,
     program,

@@ -21,6 +21,7 @@ export async function compileCommand(path: string, flags: CompileFlags, terminal
   const files = await bundleOf(compilation, compilation.options.variables, {
     name,
     inline: flags.inline,
+    images: flags.images,
     adapter: flags.adapter,
   });
   writeFiles(flags, [...files], [path, flags.weights, flags.schedule, fileOf(flags.tune)]);

@@ -50,6 +50,16 @@ it("one convolution is at most 6 KB gzipped", async () => {
   expect(gzipSync(bytes, { level: 9 }).length).toBeLessThanOrEqual(6144);
 });
 
+it("takes images only where that was asked for", async () => {
+  const images = await bundleOf(compilation, variables, { name: "layer", images: true });
+  expect(textOf(images, "layer.mjs")).toContain("copyExternalImageToTexture");
+  expect(textOf(images, "layer.d.ts")).toContain(
+    "Input0 | GPUBuffer | ImageBitmap | VideoFrame | GPUTexture",
+  );
+  expect(textOf(files, "layer.mjs")).not.toContain("copyExternalImageToTexture");
+  expect(textOf(files, "layer.d.ts")).not.toContain("ImageBitmap");
+});
+
 describe.skipIf(!here)("on an adapter", () => {
   it("runs as the compiled program does, and says which schedule", async () => {
     const folder = await writeFolder(files);

@@ -15,6 +15,7 @@ import { readTensorFile } from "../../cli/tensor-file.js";
 import { readWeights } from "../../compiler/checkpoint/read-weights.js";
 import { Compilation } from "../../compiler/compile.js";
 import { bundleOf } from "../../compiler/executable.js";
+import type { Traced } from "../../compiler/traced.js";
 import digits from "../../examples/digits/model.js";
 import { toFloat32 } from "../../runtime/tensor.js";
 import { run, targetOf, variablesOf } from "../differential/call.js";
@@ -70,6 +71,18 @@ const script = `
       firstMs, creations: creations.map(([from, to]) => [from - start, to - start]) };
     m.dispose();
     return result;
+  };
+  window.see = async (name, kind, pixels, width, height) => {
+    const { create } = await import("/" + name + ".mjs");
+    const m = await create();
+    const data = new ImageData(new Uint8ClampedArray(pixels), width, height);
+    const bitmap = await createImageBitmap(data, { premultiplyAlpha: "none" });
+    const image = kind === "ImageBitmap" ? bitmap : new VideoFrame(data.data, { format: "RGBX", codedWidth: width, codedHeight: height, timestamp: 0 });
+    const y = await m.run(image).catch((error) => ({ data: [], code: error.code || String(error) }));
+    const again = await m.run(image).catch(() => ({ data: [] }));
+    if (kind === "VideoFrame") image.close();
+    m.dispose();
+    return { data: [...y.data], again: [...again.data], code: y.code };
   };
 `;
 
@@ -159,6 +172,44 @@ describe.skipIf(!here)("a page", () => {
     console.log(
       `digits in Chromium: ${result.creations.length} pipelines, slowest ${slowest.toFixed(0)} ms, first result after ${result.firstMs.toFixed(0)} ms`,
     );
+  });
+
+  it("sees images as their bytes", async () => {
+    const [width, height] = [11, 6];
+    const pixels = Array.from({ length: 4 * width * height }, (_, i) => (i % 4 === 3 ? 255 : (i * 29) % 256));
+    type See = (
+      ...args: readonly [string, string, readonly number[], number, number]
+    ) => Promise<{ readonly data: number[]; readonly again: number[]; readonly code?: string }>;
+    const see: See = (...args) =>
+      page.evaluate((all) => (window as unknown as { see: See }).see(...all), args);
+    for (const dtype of ["uint8", "float32"] as const) {
+      const inputs = [{ shape: [1, height, width, 3], dtype }];
+      // What fills the input is seen as it is: the model returns it.
+      const compilation = new Compilation((x: Traced) => x, { inputs, backend: "wgsl" });
+      const name = `image-${dtype}`;
+      for (const [file, bytes] of await bundleOf(compilation, undefined, { name, images: true }))
+        files.set(file, bytes);
+      const wanted = pixels
+        .filter((_, i) => i % 4 !== 3)
+        .map((byte) => (dtype === "uint8" ? byte : byte / 255));
+      const { data, again } = await see(name, "ImageBitmap", pixels, width, height);
+      expect(data.length).toBe(wanted.length);
+      expect(again).toEqual(data);
+      for (const [i, value] of wanted.entries()) expect(Math.abs(data[i]! - value)).toBeLessThan(2 ** -22);
+      const frame = await see(name, "VideoFrame", pixels, width, height);
+      // A browser that composes without a GPU has no way from a frame to a texture, and says so.
+      if (frame.code !== undefined) expect(frame.code).toMatch(/OperationError.*copyExternalImageToTexture/);
+      else {
+        // A frame's colors may be converted on the way.
+        const most = dtype === "uint8" ? 2 : 2 / 255;
+        for (const [i, value] of wanted.entries())
+          expect(Math.abs(frame.data[i]! - value)).toBeLessThanOrEqual(most + 1e-6);
+      }
+      const turnedFrame = await see(name, "VideoFrame", pixels, height, width);
+      expect(turnedFrame.code).toBe("input-image");
+      const turned = await see(name, "ImageBitmap", pixels, height, width);
+      expect(turned.code).toBe("input-image");
+    }
   });
 
   it(`agrees with the interpreter on ${seeds.length} random convolutions`, { timeout: 600_000 }, async () => {

@@ -74,6 +74,66 @@ describe.skipIf(!here)("on an adapter", () => {
     device.destroy();
   });
 
+  const texture = (device: GPUDevice, width: number, height: number, bytes: Uint8Array<ArrayBuffer>) => {
+    const size = [width, height];
+    const made = device.createTexture({ size, format: "rgba8unorm", usage: 2 | 4 });
+    device.queue.writeTexture({ texture: made }, bytes, { bytesPerRow: 4 * width }, size);
+    return made;
+  };
+
+  it("takes a GPUTexture for an image", async () => {
+    const device = await ownDevice();
+    const bytes = Uint8Array.from({ length: 7 * 5 * 4 }, (_, i) => (i * 37) % 256);
+    const image = texture(device, 7, 5, bytes);
+    for (const channels of [1, 3, 4])
+      for (const dtype of ["float32", "uint8"] as const) {
+        const wanted = Array.from(bytes).filter((_, i) => i % 4 < channels);
+        const shape = [1, 5, 7, channels];
+        // What fills the input is seen as it is: the model returns it.
+        const f = await compile((a: Traced) => a, { inputs: [{ shape, dtype }], backend: "wgsl", device });
+        const { data } = await f.run(image);
+        if (dtype === "uint8") expect(Array.from(data)).toEqual(wanted);
+        else
+          for (const [i, byte] of wanted.entries())
+            expect(Math.abs(data[i]! - byte / 255)).toBeLessThanOrEqual(2 ** -23);
+        f.dispose();
+      }
+    const f = await compile(model, { inputs: [[1, 9, 10, 3]], variables, backend: "wgsl", device });
+    const nine = texture(device, 10, 9, new Uint8Array(360).fill(51));
+    const plain = tensor(new Float32Array(270).fill(0.2), [1, 9, 10, 3]);
+    close((await f.run({ x: nine })).data, (await f.run(plain)).data);
+    f.dispose();
+    device.destroy();
+  });
+
+  it("images of another size or format, and inputs that are none, are ShapeErrors", async () => {
+    const device = await ownDevice();
+    const of = (shape: readonly number[], dtype: "float32" | "int8" = "float32") =>
+      compile((a: Traced) => a, { inputs: [{ shape, dtype }], backend: "wgsl", device });
+    const bytes = new Uint8Array(7 * 5 * 4);
+    const image = texture(device, 7, 5, bytes);
+    const one = device.createTexture({ size: [7, 5], format: "r8unorm", usage: 4 });
+    const unread = device.createTexture({ size: [7, 5], format: "rgba8unorm", usage: 2 });
+    const layers = device.createTexture({ size: [7, 5, 2], format: "rgba8unorm", usage: 4 });
+    const rgb = await of([1, 5, 7, 3]);
+    for (const [f, given, says] of [
+      [await of([1, 7, 5, 3]), image, "7 x 5 (width x height)"],
+      [await of([2, 5, 7, 3]), image, "an image, which"],
+      [await of([1, 5, 7, 2]), image, "an image, which"],
+      [await of([5, 7, 3]), image, "an image, which"],
+      [await of([1, 5, 7, 3], "int8"), image, "an image, which"],
+      [rgb, one, "a texture of r8unorm"],
+      [rgb, unread, "TEXTURE_BINDING"],
+      [rgb, layers, "one 2d layer"],
+    ] as const)
+      await expect(f.run(given)).rejects.toMatchObject({
+        name: "ShapeError",
+        code: "input-image",
+        message: expect.stringContaining(says),
+      });
+    device.destroy();
+  });
+
   it("several inputs and results, in the model's own form", async () => {
     const f = await compile((a: Traced, b: Traced) => ({ sum: lax.add(a, b), parts: [a, nn.relu(b)] }), {
       inputs: { a: [5], b: [5] },
