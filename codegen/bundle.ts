@@ -10,6 +10,7 @@ import type { Artifact, GpuProgram } from "./backend.js";
 import { declarationText } from "./bundle-declaration.js";
 import type { RuntimeChunk } from "./runtime-chunks.js";
 import { runtimeChunks } from "./runtime-chunks.js";
+import { shortenWgsl } from "./wgsl-shorten.js";
 
 export interface BundleOptions {
   /** Of the files; also what the program calls itself in messages. */
@@ -105,7 +106,8 @@ function moduleText(options: BundleOptions, artifacts: readonly Artifact[]): str
         : threads
           ? "createFromWasmThreads"
           : "createFromWasm";
-  const more = gpu.length > 0 && options.images ? ", imageReader" : "";
+  const parts = [...(gpu.length > 1 ? ["adapterKind"] : []), ...(options.images ? ["imageReader"] : [])];
+  const more = gpu.length > 0 && parts.length > 0 ? `, { ${parts.join(", ")} }` : "";
   const create = `${start}(program, modules, weights${threads ? ", worker" : ""}, options${more})`;
   const body = [
     `const program = ${programText(options)};`,
@@ -120,25 +122,15 @@ function moduleText(options: BundleOptions, artifacts: readonly Artifact[]): str
     `export function create(options) {\n  return ${create};\n}`,
     ...(threads ? ["answerAsWorker();"] : []),
   ].join("\n");
-  const used = ["readBeside(", "fromBase64(", "answerAsWorker(", ", imageReader)"]
-    .filter((use) => body.includes(use))
-    .map((use) => use.replace(/\W/g, ""));
+  const used = ["readBeside", "fromBase64", "answerAsWorker"].filter((root) => body.includes(`${root}(`));
+  if (more !== "") used.push(...parts);
   const header = `// ${name}: made by convsmith ${options.compilerVersion}; what it is stands in ${name}.json and ${name}.d.ts.`;
   return `${[header, ...chunksFor([start, ...used]).map((chunk) => chunk.text.trim()), body].join("\n")}\n`;
 }
 
-/** Shaders as they are to be read, but for the space that only people need. */
 function gpuText({ shaders, ...program }: GpuProgram): string {
-  const texts = shaders.map((code) => `\`${shortened(code)}\``);
+  const texts = shaders.map((code) => `\`${shortenWgsl(code)}\``);
   return `{ ...${JSON.stringify(program)}, shaders: [${texts.join(", ")}] }`;
-}
-
-function shortened(code: string): string {
-  return code
-    .replace(/^ +/gm, "")
-    .replace(/ ?([-=+*<>,:{}&|/%]) ?/g, "$1")
-    .replace(/([{};])\n/g, "$1")
-    .trim();
 }
 
 /** Bundlers copy the file because the address is written literally where it is fetched. */

@@ -34,6 +34,7 @@ const called = [
   "createFromWasmThreads",
   "createFromWgsl",
   "answerAsWorker",
+  "adapterKind",
   "imageReader",
   "readBeside",
   "fromBase64",

@@ -1,6 +1,7 @@
 /** backend "auto": wgsl where a GPU should be faster, else wasm, else js; what was chosen and why is a note. */
 import { UnsupportedError } from "../runtime/error.js";
 import type { FoundDevice } from "../runtime/run-wgsl.js";
+import { adapterKind } from "../runtime/run-wgsl.js";
 import type { Built, Compilation } from "./compile.js";
 import { resolveBackend } from "./compile-options.js";
 import { adapterOf, gpuFor } from "./gpu.js";
@@ -27,9 +28,10 @@ export async function chooseBackend(asked: Compilation): Promise<Compilation> {
   }
   const gpu = on("wgsl", "", found);
   const [there, here] = await Promise.all([built(gpu), built(on(host, ""))]);
-  const gpuMs = predicted(there) + roundTripMs[found.adapter];
+  const kind = adapterKind(found.info);
+  const gpuMs = predicted(there) + roundTripMs[kind];
   const hostMs = predicted(here);
-  const figures = `${gpuMs.toFixed(3)} ms on wgsl (${found.adapter}), ${hostMs.toFixed(3)} ms on ${host}`;
+  const figures = `${gpuMs.toFixed(3)} ms on wgsl (${kind}), ${hostMs.toFixed(3)} ms on ${host}`;
   return gpuMs < hostMs
     ? on("wgsl", `predicted ${figures}`, found)
     : on(host, `predicted ${figures}${withoutWasm}`);

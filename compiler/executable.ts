@@ -13,7 +13,7 @@ import type { JsFactory } from "../runtime/run-js.js";
 import { instantiateJs } from "../runtime/run-js.js";
 import { instantiateWasm } from "../runtime/run-wasm.js";
 import { instantiateGpu } from "../runtime/run-wgsl.js";
-import type { Tensor } from "../runtime/tensor.js";
+import type { Tensor, TypedArray } from "../runtime/tensor.js";
 import type { ThreadedInstance } from "../runtime/threads.js";
 import { instantiateThreads, nothingToShare, withWorkers } from "../runtime/threads.js";
 import { weightsBlob } from "../runtime/weights.js";
@@ -178,13 +178,14 @@ async function gpuExecutableOf(asked: Compilation): Promise<AnyExecutable<"wgsl"
   const start = async () => instantiateGpu(artifact.program, await gpuAfterLoss(device));
   const notes = [...compilation.notes, `runs ${built.target}`];
   const executable = createGpuExecutable<Result>(program, first, start, notes, imageReader);
-  if (!compilation.needsVariables && program.weights.length > 0)
-    executable.setWeights(weightData(built, new Map()));
+  const setWeights = (arrays: readonly TypedArray[]): void =>
+    executable.setWeights(weightsBlob(program.weights, arrays));
+  if (!compilation.needsVariables || program.weights.length === 0) setWeights(weightData(built, new Map()));
   let disposed = false;
   const check = (): void => {
     if (disposed) throw new ConfigError("disposed", `${program.name}: used after dispose()`);
   };
-  const methods = compilerMethods({ compilation, built }, executable, check);
+  const methods = compilerMethods({ compilation, built }, { setWeights }, check);
   return {
     ...methods,
     get tuning() {

@@ -3,7 +3,7 @@ import type { Adapter, AdapterClass } from "../ir/target.js";
 import { defaultLimits } from "../ir/target.js";
 import { UnsupportedError } from "../runtime/error.js";
 import type { FoundDevice } from "../runtime/run-wgsl.js";
-import { findDevice } from "../runtime/run-wgsl.js";
+import { adapterKind, findDevice } from "../runtime/run-wgsl.js";
 
 /** One device for all programs that bring none; another is found when it is lost. */
 let common: Promise<FoundDevice> | null = null;
@@ -49,10 +49,10 @@ async function gpuHere(): Promise<GPU | undefined> {
 }
 
 /** What a device grants: never more than every device has, but for the size of buffers, which no kernel depends on. */
-export function adapterOf({ device, adapter }: FoundDevice, wished: AdapterClass | undefined): Adapter {
+export function adapterOf({ device, info }: FoundDevice, wished: AdapterClass | undefined): Adapter {
   const { limits, features } = device;
   return {
-    adapter: wished ?? adapter,
+    adapter: wished ?? adapterKind(info),
     f16: features.has("shader-f16"),
     limits: {
       invocations: Math.min(limits.maxComputeInvocationsPerWorkgroup, defaultLimits.invocations),

@@ -9,7 +9,6 @@ import type { Program } from "./program.js";
 import type { AdapterKind, GpuProgram } from "./run-wgsl.js";
 import { findDevice, instantiateGpu } from "./run-wgsl.js";
 import type { Tensor } from "./tensor.js";
-import { weightArrays } from "./weights.js";
 
 /** What a caller who has them already hands over. */
 export interface CreateGpuOptions {
@@ -19,29 +18,38 @@ export interface CreateGpuOptions {
   readonly weights?: ArrayBuffer | ArrayBufferView | undefined;
 }
 
-/**
- * `programs` holds one for each class of adapters it was compiled for; another class takes the first. With `readImages`
- * inputs take images besides.
- */
+/** What a bundle carries only where it needs it. */
+export interface GpuParts {
+  /** Where there are programs for several classes of adapters. */
+  readonly adapterKind?: (info?: GPUAdapterInfo) => AdapterKind;
+  /** Where inputs take images. */
+  readonly imageReader?: (device: GPUDevice) => ImageReader;
+}
+
+/** `programs` holds one for each class of adapters it was compiled for; another class takes the first. */
 export async function createFromWgsl<R extends Result = Tensor>(
   program: Program,
   programs: Readonly<Partial<Record<`wgsl-${AdapterKind}`, GpuProgram>>>,
   readWeights: ReadBytes,
   { device, weights, ...others }: CreateGpuOptions = {},
-  readImages?: (device: GPUDevice) => ImageReader,
+  parts: GpuParts = {},
 ): Promise<GpuExecutable<R>> {
   for (const key of Object.keys(others))
     throw new ConfigError("create-option", `${program.name}: create() takes device and weights, not ${key}`);
-  const [found, blob] = await Promise.all([findDevice(device), weights ?? readWeights()]);
-  const wanted = `wgsl-${found.adapter}` as const;
-  const target = programs[wanted] === undefined ? Object.keys(programs)[0]! : wanted;
-  const code = programs[target as typeof wanted]!;
+  const [found, file] = await Promise.all([findDevice(device), weights ?? readWeights()]);
+  const wanted = `wgsl-${parts.adapterKind?.(found.info)}` as keyof typeof programs;
+  const target = wanted in programs ? wanted : (Object.keys(programs)[0] as typeof wanted);
+  const code = programs[target]!;
   const start = async () => {
     if (device === undefined) return instantiateGpu(code, await findDevice());
     throw new UnsupportedError("webgpu-lost", `${program.name}: the device given was lost; create it again`);
   };
   const first = await instantiateGpu(code, found);
-  const executable = createGpuExecutable<R>(program, first, start, [`runs ${target}`], readImages);
-  if (program.weights.length > 0) executable.setWeights(weightArrays(program.weights, blob));
+  const executable = createGpuExecutable<R>(program, first, start, [`runs ${target}`], parts.imageReader);
+  executable.setWeights(
+    ArrayBuffer.isView(file)
+      ? new Uint8Array(file.buffer, file.byteOffset, file.byteLength)
+      : new Uint8Array(file),
+  );
   return executable;
 }

@@ -4,13 +4,12 @@
  */
 import type { OutArrays, Result, RunInput, RunInputs, View } from "./binding.js";
 import { checkInput, checkOut, copyIn, copyResults, isRecord, slotView } from "./binding.js";
-import { ConfigError, ShapeError, UnsupportedError } from "./error.js";
+import { CheckpointError, ConfigError, ShapeError, UnsupportedError } from "./error.js";
 import type { GpuImage, ImageReader } from "./gpu-image.js";
 import type { OutputTree, Program, Slot } from "./program.js";
 import type { GpuInstance } from "./run-wgsl.js";
 import type { DType, Tensor, TypedArray } from "./tensor.js";
 import { dataLength, dtypeBytes } from "./tensor.js";
-import { checkWeight } from "./weights.js";
 
 /** A result that stays on the device: the program's own buffer, which the next run writes over. */
 export interface GpuTensor {
@@ -41,8 +40,8 @@ export interface GpuExecutable<R extends Result = Tensor> {
    * Inputs are read before it returns; several runs may be under way.
    */
   run(...args: readonly (GpuRunInput | GpuRunInputs | OutArrays | GpuRunOptions)[]): Promise<R>;
-  /** Writes every weight, in the order of program.weights, and prepares them. */
-  setWeights(arrays: readonly TypedArray[]): void;
+  /** Writes every weight and prepares them: the weights file, as runtime/weights.ts lays it out; kept for a lost device. */
+  setWeights(file: Uint8Array): void;
   /** Destroys every buffer; every method throws ConfigError ("disposed") from then on. */
   dispose(): void;
 }
@@ -56,9 +55,7 @@ export function createGpuExecutable<R extends Result = Tensor>(
   readImages?: (device: GPUDevice) => ImageReader,
 ): GpuExecutable<R> {
   let live: GpuState | null = stateOf(program, first, readImages);
-  let weights: readonly TypedArray[] | null = program.weights.length === 0 ? [] : null;
-  if (weights !== null) prepare(program, live, weights);
-
+  let weights: Uint8Array | null = null;
   const bound = (): GpuState => {
     if (live !== null) return live;
     throw new ConfigError("disposed", `${program.name}: used after dispose()`);
@@ -86,9 +83,9 @@ export function createGpuExecutable<R extends Result = Tensor>(
       recovery ??= recover();
       return submit(program, await recovery, kept, out, stays) as Promise<R>;
     },
-    setWeights(arrays) {
-      prepare(program, bound(), arrays);
-      weights = arrays;
+    setWeights(file) {
+      prepare(program, bound(), file);
+      weights = file;
     },
     dispose() {
       release(bound());
@@ -151,13 +148,18 @@ function bufferOf({ program, buffers }: GpuInstance, { offset }: Slot): GPUBuffe
 }
 
 /** Always all weights: temporaries of the program may lie where raw weights lay. */
-function prepare(program: Program, { instance }: GpuState, arrays: readonly TypedArray[]): void {
+function prepare({ weights }: Program, { instance }: GpuState, file: Uint8Array): void {
   const { queue } = instance.device;
-  for (const [index, slot] of program.weights.entries()) {
-    const { data } = hostView(slot);
-    checkWeight(slot, data, arrays[index]);
-    data.set(arrays[index]!);
-    queue.writeBuffer(bufferOf(instance, slot), 0, data.buffer);
+  const bytes = weights.reduce((sum, slot) => sum + bytesOf(slot), 0);
+  if (file.length !== bytes)
+    throw new CheckpointError(
+      "weights-size",
+      `weights of ${file.length} bytes, not ${bytes}: another program's`,
+    );
+  let at = 0;
+  for (const slot of weights) {
+    queue.writeBuffer(bufferOf(instance, slot), 0, file as Uint8Array<ArrayBuffer>, at, bytesOf(slot));
+    at += bytesOf(slot);
   }
   const encoder = instance.device.createCommandEncoder();
   instance.encode(encoder, "setup");
@@ -209,7 +211,7 @@ function checkBuffer(view: View, buffer: GPUBuffer): GPUBuffer {
   if (buffer.size >= bytes && buffer.usage & 4) return buffer;
   throw new ShapeError(
     "input-buffer",
-    `input ${view.name} takes a GPUBuffer of ${bytes} bytes with usage COPY_SRC, given ${buffer.size} bytes, usage ${buffer.usage}`,
+    `input ${view.name} takes ${bytes} bytes with usage COPY_SRC, given ${buffer.size}, usage ${buffer.usage}`,
   );
 }
 
@@ -261,7 +263,7 @@ async function submit(
     if (state.lost === null) throw new ConfigError("disposed", `${name}: disposed while it ran (${error})`);
     throw new UnsupportedError(
       "webgpu-lost",
-      `${name}: the device was lost (${state.lost}); run it again for a new one`,
+      `${name}: the device was lost (${state.lost}); run again for a new one`,
     );
   }
   const range = back.getMappedRange();

@@ -22,13 +22,14 @@ export type AdapterKind = "gpu" | "software";
 
 export interface FoundDevice {
   readonly device: GPUDevice;
-  readonly adapter: AdapterKind;
+  /** What it says of its adapter; engines differ in whether they have it. */
+  readonly info: GPUAdapterInfo | undefined;
   /** True where it was made for this program, which then may destroy it. */
   readonly own: boolean;
 }
 
 /** A program on a device. */
-export interface GpuInstance extends FoundDevice {
+export interface GpuInstance extends Pick<FoundDevice, "device" | "own"> {
   readonly program: GpuProgram;
   /** One for each region. */
   readonly buffers: readonly GPUBuffer[];
@@ -45,31 +46,32 @@ export async function findDevice(
   given?: GPUDevice,
   gpu: GPU | undefined = globalThis.navigator?.gpu,
 ): Promise<FoundDevice> {
-  if (given !== undefined)
-    return { device: given, adapter: kindOf((given as Partial<GPUDevice>).adapterInfo), own: false };
+  if (given !== undefined) return { device: given, info: given.adapterInfo, own: false };
   const adapter = await gpu?.requestAdapter();
   if (!adapter)
     throw new UnsupportedError(
       "webgpu-missing",
-      `no WebGPU ${gpu ? "adapter" : "(navigator.gpu)"} here; use a browser that has it, in Node the package webgpu, or backend wasm`,
+      `no ${gpu ? "WebGPU adapter" : "navigator.gpu"}; use a browser that has it, in Node the package webgpu, or backend wasm`,
     );
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
   const device = await adapter.requestDevice({
     requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
     requiredFeatures: adapter.features.has("shader-f16") ? ["shader-f16"] : [],
   });
-  return { device, adapter: kindOf(adapter.info), own: true };
+  return { device, info: adapter.info, own: true };
 }
 
-function kindOf(info?: GPUAdapterInfo): AdapterKind {
+export function adapterKind(info?: GPUAdapterInfo): AdapterKind {
   const { isFallbackAdapter, architecture, description } = (info ?? {}) as Partial<GPUAdapterInfo>;
   const software = /swiftshader|llvmpipe|lavapipe|basic render/i;
   return isFallbackAdapter || software.test(`${architecture} ${description}`) ? "software" : "gpu";
 }
 
 /** @throws UnsupportedError where the device cannot hold the program or refuses a shader */
-export async function instantiateGpu(program: GpuProgram, found: FoundDevice): Promise<GpuInstance> {
-  const { device } = found;
+export async function instantiateGpu(
+  program: GpuProgram,
+  { device, own }: Pick<FoundDevice, "device" | "own">,
+): Promise<GpuInstance> {
   const { regions, shaders } = program;
   const largest = Math.max(...regions.map(({ bytes }) => bytes));
   const { maxStorageBufferBindingSize: most } = device.limits;
@@ -84,7 +86,7 @@ export async function instantiateGpu(program: GpuProgram, found: FoundDevice): P
     device.popErrorScope(),
     ...shaders.map((code) => pipelineOf(device, code)),
   ]);
-  if (error) throw new UnsupportedError("webgpu-limits", `the device has no memory for it: ${error.message}`);
+  if (error) throw new UnsupportedError("webgpu-limits", `no memory: ${error.message}`);
   const bound = ({ shader, buffers: numbers, groups }: GpuDispatch) => {
     const pipeline = pipelines[shader]!;
     const entries = numbers.map((number, binding) => ({ binding, resource: { buffer: buffers[number]! } }));
@@ -96,7 +98,8 @@ export async function instantiateGpu(program: GpuProgram, found: FoundDevice): P
   };
   const lists = { setup: program.setup.map(bound), run: program.run.map(bound) };
   return {
-    ...found,
+    device,
+    own,
     program,
     buffers,
     encode(encoder, list) {
@@ -115,9 +118,8 @@ async function pipelineOf(device: GPUDevice, code: string): Promise<GPUComputePi
   device.pushErrorScope("validation");
   const module = device.createShaderModule({ code });
   const made = device.createComputePipelineAsync({ layout: "auto", compute: { module } });
-  const [, pipeline] = await Promise.all([device.popErrorScope(), made.catch((error: Error) => error)]);
+  const [error, pipeline] = await Promise.all([device.popErrorScope(), made.catch((error: Error) => error)]);
   if (!(pipeline instanceof Error)) return pipeline;
-  const { messages } = await module.getCompilationInfo();
-  const lines = messages.map(({ lineNum, message }) => `${message}: ${code.split("\n")[lineNum - 1]}`);
-  throw new UnsupportedError("webgpu-pipeline", [pipeline.message, ...lines].join("\n"));
+  // The validation error shows the line of the shader, the other only that there is one.
+  throw new UnsupportedError("webgpu-pipeline", (error ?? pipeline).message);
 }

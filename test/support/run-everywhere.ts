@@ -1,4 +1,6 @@
 /** One program on every way there is to run it: the interpreter on the traced graph, and each backend. */
+
+import { shortenWgsl } from "../../codegen/wgsl-shorten.js";
 import type { Variables } from "../../compiler/checkpoint/tree.js";
 import { flattenParams } from "../../compiler/checkpoint/tree.js";
 import type { CompileOptions } from "../../compiler/compile-options.js";
@@ -48,16 +50,22 @@ function interpretProgramGraph({ target, inputs, variables }: Everywhere): Tenso
 
 let checking: Promise<GPUDevice> | undefined;
 
-/** Makes every shader, for both classes of adapters, where nothing runs them. */
+/** Makes every shader, for both classes of adapters, where nothing runs them; also as bundles carry it. */
 async function checkShaders(program: Everywhere): Promise<void> {
   checking ??= nullDevice();
   const device = await checking;
   const { target, inputs, variables, precision = "highest", baked = true, options = {} } = program;
   const given = baked && variables !== undefined ? { variables } : {};
-  for (const adapter of ["software", "gpu"] as const)
-    (
-      await compile(target, { ...options, inputs, precision, ...given, backend: "wgsl", device, adapter })
-    ).dispose();
+  for (const adapter of ["software", "gpu"] as const) {
+    const all = { ...options, inputs, precision, ...given, backend: "wgsl", device, adapter } as const;
+    const executable = await compile(target, all);
+    const shaders = (await executable.emit("wgsl")).split(/^\/\/ shader .*\n/m).slice(1);
+    device.pushErrorScope("validation");
+    for (const shader of shaders) device.createShaderModule({ code: shortenWgsl(shader) });
+    const error = await device.popErrorScope();
+    if (error !== null) throw new Error(`as bundles carry it: ${error.message}`);
+    executable.dispose();
+  }
 }
 
 async function runBackend(way: Exclude<Way, "interpreter" | "tint">, program: Everywhere): Promise<Tensor> {

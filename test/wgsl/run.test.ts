@@ -5,6 +5,7 @@ import { Conv, compile, jit, key, lax, nn, Sequential, tensor } from "../../comp
 import type { Traced } from "../../compiler/traced.js";
 import { createGpuExecutable } from "../../runtime/gpu-executable.js";
 import { findDevice, instantiateGpu } from "../../runtime/run-wgsl.js";
+import { weightsBlob } from "../../runtime/weights.js";
 import { hasAdapter, nullDevice, ownDevice } from "../support/webgpu.js";
 
 const shape = [1, 9, 10, 3];
@@ -190,11 +191,10 @@ describe.skipIf(!here)("on an adapter", () => {
     const built = await compilation.build("wgsl-software");
     if (built.artifact.kind !== "wgsl") throw new Error("no wgsl");
     const { program } = built.artifact;
-    const start = async () =>
-      instantiateGpu(program, { device: await ownDevice(), adapter: "software", own: true });
+    const start = async () => instantiateGpu(program, { device: await ownDevice(), own: true });
     const first = await start();
     const f = createGpuExecutable(built.program, first, start, []);
-    f.setWeights(weightData(built, new Map()));
+    f.setWeights(weightsBlob(built.program.weights, weightData(built, new Map())));
     close((await f.run(x)).data, expected.data);
     first.device.destroy();
     await first.device.lost;
@@ -247,7 +247,7 @@ it("a shader the device refuses is shown with its line", async () => {
     setup: [],
     run: [{ shader: 0, buffers: [0], groups: [1, 1] as const }],
   };
-  await expect(instantiateGpu(program, { device, adapter: "gpu", own: false })).rejects.toMatchObject({
+  await expect(instantiateGpu(program, { device, own: false })).rejects.toMatchObject({
     code: "webgpu-pipeline",
     message: expect.stringContaining("let a: i32 = 1.5"),
   });
