@@ -47,7 +47,7 @@ function withModel(to: Command): Command {
     .option("--input <[name=]shape[:dtype]>", "one per input: 1,28,28,3 or image=1,28,28,3:uint8", collect)
     .option("--backend <name>", "js, wasm or auto")
     .option("--precision <name>", "default, or highest: the same bits on every backend")
-    .option("--threads <n>", "worker threads; one for now")
+    .option("--threads <n>", "threads that share each layer; on wasm only")
     .option(
       "--schedule <file>",
       "schedules to use instead of chosen ones, as inspect --emit schedule prints them",
