@@ -99,10 +99,11 @@ function fits({ nest }: Tileable, { rows, columns }: TileChoice, target: Target)
 }
 
 function planOf(tileable: Tileable, choice: TileChoice, cycles: number, target: Target): Plan {
+  const { terms } = unrolledOf(tileable, choice, target);
   return {
     steps: tileSteps(tileable, choice, target),
     cycles,
-    why: `${tileName(choice)} in registers, ${unrolledOf(tileable, choice, target).terms} terms unrolled`,
+    why: `${tileName(choice)} in registers, ${terms} term${terms === 1 ? "" : "s"} unrolled`,
     tile: tileName(choice),
   };
 }

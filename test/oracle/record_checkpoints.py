@@ -21,6 +21,8 @@ import json
 import pathlib
 import sys
 
+import instruction_set  # before jax
+
 import flax
 import flax.linen as nn
 import jax
