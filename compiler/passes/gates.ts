@@ -77,7 +77,9 @@ function decideAccess(access: Access, ranges: Ranges): Access | null {
   if (access.gate === null) return access;
   const holds = decide(access.gate.when, ranges);
   if (holds === false) return null;
-  return holds ? { ...access, gate: null } : access;
+  if (holds) return { ...access, gate: null };
+  const when = decideExpr(access.gate.when, ranges);
+  return when === access.gate.when ? access : { ...access, gate: { ...access.gate, when } };
 }
 
 /** The statements with every decided condition taken out, and every loop and `if` that is left with nothing to do. */
