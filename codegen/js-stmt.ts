@@ -2,8 +2,8 @@
 import { InternalError } from "../ir/diagnostic.js";
 import type { Access, Expr, Kernel, Stmt } from "../ir/kernel.js";
 import type { Target } from "../ir/target.js";
-import { walkAccesses } from "../ir/visit.js";
-import { type Base, basesIn, sharedNodes, termsKey } from "./address.js";
+import { termsKey, walkAccesses } from "../ir/visit.js";
+import { type Base, basesIn, sharedNodes } from "./address.js";
 import { kernelArguments } from "./calls.js";
 import { argumentName, type DerivedFn, derivedFns, inlineSingleCalls, subroutineBody } from "./derived.js";
 import type { JsKernel, JsScope, Support } from "./js-expr.js";

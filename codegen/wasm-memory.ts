@@ -11,7 +11,8 @@ import { affineRange, type Range } from "../ir/range.js";
 import type { Target } from "../ir/target.js";
 import type { ElementType } from "../ir/types.js";
 import { elementBytes } from "../ir/types.js";
-import { type Base, type Terms, termsKey } from "./address.js";
+import { termsKey } from "../ir/visit.js";
+import type { Base, Terms } from "./address.js";
 import type { DerivedFn } from "./derived.js";
 import { createNames, type Names } from "./text.js";
 

@@ -18,11 +18,12 @@ export type AccessUse = "load" | "store" | "reduce";
 /** The list with f applied to every item; the same list where nothing changed. */
 function mapList<T>(list: readonly T[], f: (item: T) => T): readonly T[] {
   let out: T[] | null = null;
-  list.forEach((item, index) => {
+  for (let index = 0; index < list.length; index++) {
+    const item = list[index]!;
     const mapped = f(item);
     if (mapped !== item) out ??= list.slice();
     if (out !== null) out[index] = mapped;
-  });
+  }
   return out ?? list;
 }
 
@@ -165,6 +166,8 @@ export function mapStmtExprs(stmts: readonly Stmt[], rewrite: Rewrite): readonly
   });
 }
 
+const none: readonly Expr[] = [];
+
 /** The expressions directly below a node; of a load, its gate's condition. */
 export function exprChildren(expr: Expr): readonly Expr[] {
   switch (expr.kind) {
@@ -173,9 +176,9 @@ export function exprChildren(expr: Expr): readonly Expr[] {
     case "index":
     case "integer":
     case "test":
-      return [];
+      return none;
     case "load":
-      return expr.from.gate === null ? [] : [expr.from.gate.when];
+      return expr.from.gate === null ? none : [expr.from.gate.when];
     case "splat":
       return [expr.value];
     case "vector":
@@ -186,7 +189,7 @@ export function exprChildren(expr: Expr): readonly Expr[] {
       return expr.args;
   }
   expr satisfies never;
-  return [];
+  return none;
 }
 
 /** The expressions a statement holds itself: not those of its body, but those of the gate it writes through. */
@@ -195,7 +198,7 @@ export function stmtExprs(stmt: Stmt): readonly Expr[] {
     case "for":
     case "alloc":
     case "barrier":
-      return [];
+      return none;
     case "let":
       return [stmt.value];
     case "store":
@@ -205,7 +208,7 @@ export function stmtExprs(stmt: Stmt): readonly Expr[] {
       return [stmt.when];
   }
   stmt satisfies never;
-  return [];
+  return none;
 }
 
 /** Every node below and including `expr`, children first, a shared one once. */
@@ -234,11 +237,18 @@ export function loadsIn(expr: Expr): readonly Load[] {
   const known = loadsOf.get(expr);
   if (known !== undefined) return known;
   const loads: Load[] = [];
-  walkExpr(expr, (node) => {
-    if (node.kind === "load") loads.push(node);
-  });
+  collectLoads(expr, loads, new Set());
   loadsOf.set(expr, loads);
   return loads;
+}
+
+/** As walkExpr would find them; what has nothing below it and is no load is not remembered. */
+function collectLoads(expr: Expr, loads: Load[], seen: Set<Expr>): void {
+  const children = exprChildren(expr);
+  if ((children.length === 0 && expr.kind !== "load") || seen.has(expr)) return;
+  seen.add(expr);
+  for (const child of children) collectLoads(child, loads, seen);
+  if (expr.kind === "load") loads.push(expr);
 }
 
 /** Whether an expression loads from a buffer. */
@@ -252,12 +262,22 @@ export function walkAccesses(
   visit: (access: Access, use: AccessUse, stmt: Stmt) => void,
 ): void {
   for (const stmt of stmts) {
-    const exprs = stmtExprs(stmt);
-    const loads = exprs.length === 1 ? loadsIn(exprs[0]!) : new Set(exprs.flatMap(loadsIn));
-    for (const load of loads) visit(load.from, "load", stmt);
-    if (stmt.kind === "store" || stmt.kind === "reduce") visit(stmt.to, stmt.kind, stmt);
+    walkOwnAccesses(stmt, visit);
     if (stmt.kind === "for" || stmt.kind === "if") walkAccesses(stmt.body, visit);
   }
+}
+
+/** The accesses of a statement without those of its body. */
+export function walkOwnAccesses(
+  stmt: Stmt,
+  visit: (access: Access, use: AccessUse, stmt: Stmt) => void,
+): void {
+  const exprs = stmtExprs(stmt);
+  if (exprs.length > 0) {
+    const loads = exprs.length === 1 ? loadsIn(exprs[0]!) : new Set(exprs.flatMap(loadsIn));
+    for (const load of loads) visit(load.from, "load", stmt);
+  }
+  if (stmt.kind === "store" || stmt.kind === "reduce") visit(stmt.to, stmt.kind, stmt);
 }
 
 const noNames: ReadonlySet<string> = new Set();
@@ -265,28 +285,58 @@ const namesOf = new WeakMap<Expr, ReadonlySet<string>>();
 
 /** The axes and lets an expression reads (buffers are not among them). */
 export function freeNames(expr: Expr): ReadonlySet<string> {
+  if (expr.kind === "lit") return noNames;
   const known = namesOf.get(expr);
   if (known !== undefined) return known;
-  const names = new Set<string>();
-  const addAffineNames = (at: Affine): void => {
-    for (const { of } of at.terms) names.add(of);
-  };
-  if (expr.kind === "var") names.add(expr.name);
-  else if (expr.kind === "index") addAffineNames(expr.at);
-  else if (expr.kind === "integer" || expr.kind === "test") addAffineNames(expr.of);
-  else if (expr.kind === "load") addAffineNames(expr.from.at);
-  for (const child of exprChildren(expr)) for (const name of freeNames(child)) names.add(name);
-  const out = names.size === 0 ? noNames : names;
-  namesOf.set(expr, out);
-  return out;
+  let names = ownNames(expr);
+  for (const child of exprChildren(expr)) names = union(names, freeNames(child));
+  namesOf.set(expr, names);
+  return names;
 }
+
+function ownNames(expr: Expr): ReadonlySet<string> {
+  if (expr.kind === "var") return new Set([expr.name]);
+  if (expr.kind === "index") return termNames(expr.at);
+  if (expr.kind === "integer" || expr.kind === "test") return termNames(expr.of);
+  return expr.kind === "load" ? termNames(expr.from.at) : noNames;
+}
+
+const namesOfTerms = new WeakMap<Affine["terms"], ReadonlySet<string>>();
+
+function termNames({ terms }: Affine): ReadonlySet<string> {
+  if (terms.length === 0) return noNames;
+  let names = namesOfTerms.get(terms);
+  if (names === undefined) {
+    names = new Set(terms.map(({ of }) => of));
+    namesOfTerms.set(terms, names);
+  }
+  return names;
+}
+
+/** All names of both, a's first; one of the two where it has them all. */
+function union(a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> {
+  if (a === b || b.size === 0) return a;
+  if (a.size === 0) return b;
+  let all: Set<string> | null = null;
+  for (const name of b) if (!a.has(name)) all = (all ?? new Set(a)).add(name);
+  return all ?? a;
+}
+
+const namesOfStmt = new WeakMap<Stmt, ReadonlySet<string>>();
 
 /** The axes and lets a statement reads, those of its body included. */
 export function stmtNames(stmt: Stmt): ReadonlySet<string> {
-  const names = new Set(stmtExprs(stmt).flatMap((expr) => [...freeNames(expr)]));
-  if (stmt.kind === "store" || stmt.kind === "reduce") for (const { of } of stmt.to.at.terms) names.add(of);
-  if (stmt.kind === "for" || stmt.kind === "if")
-    for (const inner of stmt.body) for (const name of stmtNames(inner)) names.add(name);
+  const known = namesOfStmt.get(stmt);
+  if (known !== undefined) return known;
+  let names = noNames;
+  for (const expr of stmtExprs(stmt)) names = union(names, freeNames(expr));
+  if (stmt.kind === "store" || stmt.kind === "reduce") names = union(names, termNames(stmt.to.at));
+  if (stmt.kind === "for" || stmt.kind === "if") {
+    const all = new Set(names);
+    for (const inner of stmt.body) for (const name of stmtNames(inner)) all.add(name);
+    names = all;
+  }
+  namesOfStmt.set(stmt, names);
   return names;
 }
 
@@ -302,8 +352,20 @@ export function exprKey(expr: Expr): string {
   return key;
 }
 
-export function affineKey(at: Affine): string {
-  return `${at.offset}${at.terms.map(({ of, coef }) => `,${coef}*${of}`).join("")}`;
+export function affineKey({ offset, terms }: Affine): string {
+  return terms.length === 0 ? String(offset) : `${offset}${termsKey(terms)}`;
+}
+
+const keyOfTerms = new WeakMap<Affine["terms"], string>();
+
+/** Equal for equal terms, and for no others. */
+export function termsKey(terms: Affine["terms"]): string {
+  let key = keyOfTerms.get(terms);
+  if (key === undefined) {
+    key = terms.map(({ of, coef }) => `,${coef}*${of}`).join("");
+    keyOfTerms.set(terms, key);
+  }
+  return key;
 }
 
 function numberKey(value: number): string {

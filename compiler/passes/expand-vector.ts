@@ -56,7 +56,8 @@ function usesAny(stmts: readonly Stmt[], buffers: ReadonlySet<string>): boolean 
 }
 
 function canExpand(loop: For): boolean {
-  return loop.body.every((stmt) => canVectorise(stmt, loop.axis));
+  const seen = new Set<Expr>();
+  return loop.body.every((stmt) => canVectorise(stmt, loop.axis, seen));
 }
 
 function expand(loop: For, lanes: Lanes, single: ReadonlySet<string>): readonly Stmt[] {
@@ -73,11 +74,11 @@ function expand(loop: For, lanes: Lanes, single: ReadonlySet<string>): readonly 
   return out;
 }
 
-function canVectorise(stmt: Stmt, axis: string): boolean {
+function canVectorise(stmt: Stmt, axis: string, seen: Set<Expr>): boolean {
   if (stmt.kind !== "store" && stmt.kind !== "reduce") return false;
   if (stmt.to.gate !== null && freeNames(stmt.to.gate.when).has(axis)) return false;
   if (stmt.kind === "reduce" && coefficient(stmt.to.at, axis) !== 1) return false;
-  return !hasBareTest(stmt.value, axis, new Set());
+  return !hasBareTest(stmt.value, axis, seen);
 }
 
 /** A test on the axis outside a load's gate: its lanes would differ. `seen` holds what has none. */

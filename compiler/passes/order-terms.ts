@@ -55,9 +55,12 @@ function namesOf(stmt: Stmt): ReadonlySet<string> {
 /** Sums and lets that are alive together, where most are. */
 function mostAlive(stmts: readonly Stmt[]): number {
   const last = new Map<string, number>();
-  stmts.forEach((stmt, i) => {
-    for (const name of namesOf(stmt)) last.set(name, i);
-  });
+  const lets = new Set(stmts.flatMap((stmt) => (stmt.kind === "let" ? [stmt.name] : [])));
+  if (lets.size > 0)
+    stmts.forEach((stmt, i) => {
+      for (const expr of stmtExprs(stmt))
+        for (const name of freeNames(expr)) if (lets.has(name)) last.set(name, i);
+    });
   const ends = new Map<number, number>();
   let alive = new Set(stmts.filter(isTerm).map((stmt) => stmt.to.buffer)).size;
   let most = alive;

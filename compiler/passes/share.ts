@@ -44,9 +44,8 @@ class Names {
   id(expr: Expr): number {
     const done = this.known.get(expr);
     if (done !== undefined) return done;
-    const key = `${this.ownKey(expr)}(${exprChildren(expr)
-      .map((child) => this.id(child))
-      .join()})`;
+    let key = this.ownKey(expr);
+    for (const child of exprChildren(expr)) key += `,${this.id(child)}`;
     const id = this.ids.get(key) ?? this.ids.size;
     this.ids.set(key, id);
     this.known.set(expr, id);
@@ -131,15 +130,18 @@ function mapOwnExprs(stmt: Stmt, f: (expr: Expr) => Expr): Stmt {
   }
 }
 
+const noBuffers: ReadonlySet<string> = new Set();
 const readCache = new WeakMap<Expr, ReadonlySet<string>>();
 
 /** Buffers an expression loads from. */
 function buffersRead(expr: Expr): ReadonlySet<string> {
+  const children = exprChildren(expr);
+  if (children.length === 0 && expr.kind !== "load") return noBuffers;
   const known = readCache.get(expr);
   if (known !== undefined) return known;
   const out = new Set<string>();
   if (expr.kind === "load") out.add(expr.from.buffer);
-  for (const child of exprChildren(expr)) for (const buffer of buffersRead(child)) out.add(buffer);
+  for (const child of children) for (const buffer of buffersRead(child)) out.add(buffer);
   readCache.set(expr, out);
   return out;
 }
