@@ -5,7 +5,7 @@ import type { Access, Expr, Kernel, Stmt } from "../ir/kernel.js";
 import type { ParallelRange } from "../ir/parallel.js";
 import { axisRange, integerRange } from "../ir/range.js";
 import type { Target } from "../ir/target.js";
-import { stmtNames, walkAccesses } from "../ir/visit.js";
+import { walkAccesses, walkNames } from "../ir/visit.js";
 import { type Base, basesIn, sharedNodes } from "./address.js";
 import { kernelArguments } from "./calls.js";
 import { inlineSingleCalls } from "./derived.js";
@@ -136,7 +136,7 @@ function lastUses(body: readonly Stmt[]): ReadonlyMap<number, readonly string[]>
   if (lets.size > 0)
     body.forEach((stmt, index) => {
       if (stmt.kind === "let") last.set(stmt.name, index);
-      for (const name of stmtNames(stmt)) if (lets.has(name)) last.set(name, index);
+      walkNames(stmt, (name) => void (lets.has(name) && last.set(name, index)));
     });
   const out = new Map<number, string[]>();
   for (const [name, index] of last) out.set(index, [...(out.get(index) ?? []), name]);
@@ -308,10 +308,10 @@ function allocCode(
   const used = new Set<number>();
   walkAccesses(rest, (access) => {
     if (access.buffer !== buffer.name) return;
-    if (used.size === 0) scope.registers.set(buffer.name, access.lanes);
+    if (used.size === 0) scope.registers.set(buffer.name, { lanes: access.lanes, locals: new Map() });
     used.add(registerLocal(kernel, scope, access).index);
   });
-  const lanes = scope.registers.get(buffer.name) ?? 1;
+  const lanes = scope.registers.get(buffer.name)?.lanes ?? 1;
   return [...used].map((index) => module.local.set(index, constantOf(kernel, init, lanes)));
 }
 

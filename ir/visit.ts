@@ -322,22 +322,11 @@ function union(a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<stri
   return all ?? a;
 }
 
-const namesOfStmt = new WeakMap<Stmt, ReadonlySet<string>>();
-
-/** The axes and lets a statement reads, those of its body included. */
-export function stmtNames(stmt: Stmt): ReadonlySet<string> {
-  const known = namesOfStmt.get(stmt);
-  if (known !== undefined) return known;
-  let names = noNames;
-  for (const expr of stmtExprs(stmt)) names = union(names, freeNames(expr));
-  if (stmt.kind === "store" || stmt.kind === "reduce") names = union(names, termNames(stmt.to.at));
-  if (stmt.kind === "for" || stmt.kind === "if") {
-    const all = new Set(names);
-    for (const inner of stmt.body) for (const name of stmtNames(inner)) all.add(name);
-    names = all;
-  }
-  namesOfStmt.set(stmt, names);
-  return names;
+/** The axes and lets a statement reads, those of its body included, each perhaps more than once. */
+export function walkNames(stmt: Stmt, visit: (name: string) => void): void {
+  for (const expr of stmtExprs(stmt)) freeNames(expr).forEach(visit);
+  if (stmt.kind === "store" || stmt.kind === "reduce") for (const { of } of stmt.to.at.terms) visit(of);
+  if (stmt.kind === "for" || stmt.kind === "if") for (const inner of stmt.body) walkNames(inner, visit);
 }
 
 const keyOf = new WeakMap<Expr, string>();

@@ -39,6 +39,7 @@ export function expandVector(kernel: Kernel, { target }: PassContext): Kernel {
 function singleRegisters(stmts: readonly Stmt[]): ReadonlySet<string> {
   const registers = registerNames(stmts);
   const single = new Set<string>();
+  if (registers.size === 0) return single;
   mapStmts(stmts, (stmt) => {
     if (stmt.kind === "for" && stmt.mode === "vector" && !canExpand(stmt))
       walkAccesses(stmt.body, ({ buffer }) => void (registers.has(buffer) && single.add(buffer)));
@@ -48,6 +49,7 @@ function singleRegisters(stmts: readonly Stmt[]): ReadonlySet<string> {
 }
 
 function usesAny(stmts: readonly Stmt[], buffers: ReadonlySet<string>): boolean {
+  if (buffers.size === 0) return false;
   let found = false;
   walkAccesses(stmts, ({ buffer }) => {
     if (buffers.has(buffer)) found = true;

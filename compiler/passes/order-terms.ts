@@ -28,6 +28,7 @@ function orderBlock(stmts: readonly Stmt[], registers: number): readonly Stmt[] 
     return body === stmt.body ? stmt : { ...stmt, body };
   });
   const same = inner.every((stmt, i) => stmt === stmts[i]) ? stmts : inner;
+  if (!same.some(isTerm)) return same;
   const alive = mostAlive(same);
   if (alive <= registers) return same;
   const ordered = inOrder(same);

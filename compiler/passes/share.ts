@@ -99,13 +99,30 @@ function shareBlock(stmts: readonly Stmt[], names: Names): SharedBlock {
   const out = inner.flatMap((stmt): readonly Stmt[] => {
     const before: Stmt[] = [];
     const first = mapOwnExprs(stmt, (expr) => across.rewrite(expr, before));
-    const within = new Sharing(names, (expr) => readsWritten(expr, written));
-    for (const expr of stmtExprs(first)) within.count(expr);
-    const second = mapOwnExprs(first, (expr) => within.rewrite(expr, before));
+    const second = readsAgain(first, written) ? shareWithin(first, written, names, before) : first;
     if (second !== stmt) changed = true;
     return [...before, second];
   });
   return { body: changed ? out : stmts, written };
+}
+
+/** A statement on its own: what it reads of the buffers that the block writes. */
+function shareWithin(stmt: Stmt, written: ReadonlySet<string>, names: Names, before: Stmt[]): Stmt {
+  const within = new Sharing(names, (expr) => readsWritten(expr, written));
+  for (const expr of stmtExprs(stmt)) within.count(expr);
+  return mapOwnExprs(stmt, (expr) => within.rewrite(expr, before));
+}
+
+/** Whether a statement reads written buffers more than once: else there is nothing to share in it. */
+function readsAgain(stmt: Stmt, written: ReadonlySet<string>): boolean {
+  let reads = 0;
+  const visit = (expr: Expr): void => {
+    if (reads > 1 || !readsWritten(expr, written)) return;
+    if (expr.kind === "load") reads++;
+    for (const child of exprChildren(expr)) visit(child);
+  };
+  for (const expr of stmtExprs(stmt)) visit(expr);
+  return reads > 1;
 }
 
 function mapOwnExprs(stmt: Stmt, f: (expr: Expr) => Expr): Stmt {

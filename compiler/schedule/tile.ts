@@ -288,10 +288,20 @@ function bodyOf(tileable: Tileable, choice: TileChoice, lhsVector: boolean, targ
   return { terms, lhsLoads: outer * loads * vectors, taps: loads < taps * rows ? taps : 1 };
 }
 
-/** Places that some loops, each with a step and a number of iterations, reach together. */
+/** Places that some loops, each with a step and a number of iterations, reach together: counted one by one only where they meet. */
 function distinct(loops: readonly (readonly [step: number, count: number])[]): number {
+  const apart = loops
+    .filter(([step, count]) => step !== 0 && count > 1)
+    .sort(([a], [b]) => Math.abs(a) - Math.abs(b));
+  let reach = 0;
+  const meets = apart.some(([step, count]) => {
+    const meeting = Math.abs(step) <= reach;
+    reach += Math.abs(step) * (count - 1);
+    return meeting;
+  });
+  if (!meets) return apart.reduce((places, [, count]) => places * count, 1);
   let places = new Set([0]);
-  for (const [step, count] of loops) {
+  for (const [step, count] of apart) {
     const next = new Set<number>();
     for (const base of places) for (let i = 0; i < count; i++) next.add(base + i * step);
     places = next;
