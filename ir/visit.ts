@@ -295,15 +295,35 @@ export function freeNames(expr: Expr): ReadonlySet<string> {
 }
 
 function ownNames(expr: Expr): ReadonlySet<string> {
-  if (expr.kind === "var") return new Set([expr.name]);
-  if (expr.kind === "index") return termNames(expr.at);
-  if (expr.kind === "integer" || expr.kind === "test") return termNames(expr.of);
-  return expr.kind === "load" ? termNames(expr.from.at) : noNames;
+  return expr.kind === "var" ? new Set([expr.name]) : termNames(ownTerms(expr));
+}
+
+const noTerms: Affine["terms"] = [];
+
+/** The terms of the address or integer that a node holds itself. */
+function ownTerms(expr: Expr): Affine["terms"] {
+  switch (expr.kind) {
+    case "index":
+      return expr.at.terms;
+    case "integer":
+    case "test":
+      return expr.of.terms;
+    case "load":
+      return expr.from.at.terms;
+    case "lit":
+    case "var":
+    case "splat":
+    case "vector":
+    case "lane":
+    case "call":
+      return noTerms;
+  }
+  return expr satisfies never;
 }
 
 const namesOfTerms = new WeakMap<Affine["terms"], ReadonlySet<string>>();
 
-function termNames({ terms }: Affine): ReadonlySet<string> {
+function termNames(terms: Affine["terms"]): ReadonlySet<string> {
   if (terms.length === 0) return noNames;
   let names = namesOfTerms.get(terms);
   if (names === undefined) {
@@ -324,9 +344,23 @@ function union(a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<stri
 
 /** The axes and lets a statement reads, those of its body included, each perhaps more than once. */
 export function walkNames(stmt: Stmt, visit: (name: string) => void): void {
-  for (const expr of stmtExprs(stmt)) freeNames(expr).forEach(visit);
+  walkOwnNames(stmt, visit);
   if (stmt.kind === "store" || stmt.kind === "reduce") for (const { of } of stmt.to.at.terms) visit(of);
   if (stmt.kind === "for" || stmt.kind === "if") for (const inner of stmt.body) walkNames(inner, visit);
+}
+
+/** Those that a statement's own expressions read. */
+export function walkOwnNames(stmt: Stmt, visit: (name: string) => void): void {
+  const seen = new Set<Expr>();
+  const inExpr = (expr: Expr): void => {
+    if (expr.kind === "var") visit(expr.name);
+    else for (const { of } of ownTerms(expr)) visit(of);
+    const children = exprChildren(expr);
+    if (children.length === 0 || seen.has(expr)) return;
+    seen.add(expr);
+    children.forEach(inExpr);
+  };
+  stmtExprs(stmt).forEach(inExpr);
 }
 
 const keyOf = new WeakMap<Expr, string>();

@@ -9,7 +9,7 @@
  * only where it was more than the registers. Exact: every sum adds its own terms in their own order.
  */
 import type { Kernel, Stmt } from "../../ir/kernel.js";
-import { freeNames, stmtExprs } from "../../ir/visit.js";
+import { freeNames, stmtExprs, walkOwnNames } from "../../ir/visit.js";
 import type { PassContext } from "../pass.js";
 
 export function orderTerms(kernel: Kernel, { target }: PassContext): Kernel {
@@ -59,8 +59,7 @@ function mostAlive(stmts: readonly Stmt[]): number {
   const lets = new Set(stmts.flatMap((stmt) => (stmt.kind === "let" ? [stmt.name] : [])));
   if (lets.size > 0)
     stmts.forEach((stmt, i) => {
-      for (const expr of stmtExprs(stmt))
-        for (const name of freeNames(expr)) if (lets.has(name)) last.set(name, i);
+      walkOwnNames(stmt, (name) => void (lets.has(name) && last.set(name, i)));
     });
   const ends = new Map<number, number>();
   let alive = new Set(stmts.filter(isTerm).map((stmt) => stmt.to.buffer)).size;
