@@ -3,7 +3,8 @@
  * that each is computed once, where its innermost name is defined; and expressions that occur more than once by identity.
  */
 import type { Affine, Expr, Stmt } from "../ir/kernel.js";
-import { exprChildren, stmtExprs, termsKey, walkOwnAccesses } from "../ir/visit.js";
+import { termsKey } from "../ir/keys.js";
+import { exprChildren, stmtExprs, walkOwnAccesses } from "../ir/visit.js";
 
 export type Terms = Affine["terms"];
 

@@ -1,8 +1,9 @@
 /** Statements as JavaScript text: loops, lets, register buffers as locals, and the addresses of each block. */
 import { InternalError } from "../ir/diagnostic.js";
 import type { Access, Expr, Kernel, Stmt } from "../ir/kernel.js";
+import { termsKey } from "../ir/keys.js";
 import type { Target } from "../ir/target.js";
-import { termsKey, walkAccesses } from "../ir/visit.js";
+import { walkAccesses } from "../ir/visit.js";
 import { type Base, basesIn, sharedNodes } from "./address.js";
 import { kernelArguments } from "./calls.js";
 import { argumentName, type DerivedFn, derivedFns, inlineSingleCalls, subroutineBody } from "./derived.js";

@@ -7,11 +7,11 @@
 import type binaryen from "binaryen";
 import { InternalError } from "../ir/diagnostic.js";
 import type { Access, Expr, Lanes } from "../ir/kernel.js";
+import { termsKey } from "../ir/keys.js";
 import { affineRange, type Range } from "../ir/range.js";
 import type { Target } from "../ir/target.js";
 import type { ElementType } from "../ir/types.js";
 import { elementBytes } from "../ir/types.js";
-import { termsKey } from "../ir/visit.js";
 import type { Base, Terms } from "./address.js";
 import type { DerivedFn } from "./derived.js";
 import { createNames, type Names } from "./text.js";

@@ -1,8 +1,9 @@
 /** Gates, guards and selects whose condition the ranges decide, removed; used wherever a pass narrows ranges. */
 import type { Access, Expr, Stmt } from "../../ir/kernel.js";
+import { exprKey } from "../../ir/keys.js";
 import type { Range, Ranges } from "../../ir/range.js";
 import { axisRange, decide, integerRange } from "../../ir/range.js";
-import { exprChildren, exprKey, mapExpr, mapStmts } from "../../ir/visit.js";
+import { exprChildren, mapExpr, mapStmts } from "../../ir/visit.js";
 
 /** The ranges with one more name. */
 export function withRange(ranges: Ranges, name: string, range: Range): Ranges {
