@@ -1,10 +1,11 @@
 /**
  * What both backends find out about a block before they print it: the parts of addresses that are not constant, so
- * that each is computed once, where its innermost name is defined; and expressions that occur more than once by identity.
+ * that each is computed once, where its innermost name is defined; where its registers are used; and expressions that
+ * occur more than once by identity.
  */
-import type { Affine, Expr, Stmt } from "../ir/kernel.js";
+import type { Access, Affine, Expr, Stmt } from "../ir/kernel.js";
 import { termsKey } from "../ir/keys.js";
-import { exprChildren, stmtExprs, walkOwnAccesses } from "../ir/visit.js";
+import { exprChildren, stmtExprs, walkAccesses, walkOwnAccesses } from "../ir/visit.js";
 
 export type Terms = Affine["terms"];
 
@@ -34,6 +35,14 @@ export function basesIn(body: readonly Stmt[]): readonly Base[] {
   const bases = [...found.values()];
   basesOf.set(body, bases);
   return bases;
+}
+
+/** The accesses of each register buffer that the block defines. */
+export function registerAccesses(body: readonly Stmt[]): ReadonlyMap<string, readonly Access[]> {
+  const places = new Map<string, Access[]>();
+  for (const stmt of body) if (stmt.kind === "alloc") places.set(stmt.buffer.name, []);
+  walkAccesses(body, (access) => void places.get(access.buffer)?.push(access));
+  return places;
 }
 
 /** The nodes a statement's own expressions reach by more than one way, each after those it is made of. */

@@ -5,8 +5,8 @@ import type { Access, Expr, Kernel, Stmt } from "../ir/kernel.js";
 import type { ParallelRange } from "../ir/parallel.js";
 import { axisRange, integerRange } from "../ir/range.js";
 import type { Target } from "../ir/target.js";
-import { walkAccesses, walkNames } from "../ir/visit.js";
-import { type Base, basesIn, sharedNodes } from "./address.js";
+import { walkNames } from "../ir/visit.js";
+import { type Base, basesIn, registerAccesses, sharedNodes } from "./address.js";
 import { kernelArguments } from "./calls.js";
 import { inlineSingleCalls } from "./derived.js";
 import { createNames } from "./text.js";
@@ -294,14 +294,6 @@ function integerCode(kernel: WasmKernel, local: Local, { fn, by }: IntegerCall):
     default:
       throw new InternalError(`unknown function ${fn satisfies never as string}`);
   }
-}
-
-/** The accesses of each register buffer that the block defines. */
-function registerAccesses(body: readonly Stmt[]): ReadonlyMap<string, readonly Access[]> {
-  const places = new Map<string, Access[]>();
-  for (const stmt of body) if (stmt.kind === "alloc") places.set(stmt.buffer.name, []);
-  walkAccesses(body, (access) => void places.get(access.buffer)?.push(access));
-  return places;
 }
 
 /** Locals for the elements that are used, all four lanes or one lane at a time. */
