@@ -311,13 +311,12 @@ function stagedPart(
   block: CopyBlock | null,
   pick?: SchedulePick,
 ): Part | null {
-  const steps: Step[] = [];
-  let draft = draftOf(lowered, []);
+  const steps: Step[] = [...(block?.steps ?? [])];
+  let draft = draftOf(lowered, steps);
   const take = (more: readonly Step[]): void => {
     steps.push(...more);
     draft = withSteps(draft, more);
   };
-  take(block?.steps ?? []);
   const why: string[] = [];
   let cycles = 0;
   for (const [i, { operand, reason }] of staged.entries()) {
