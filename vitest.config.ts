@@ -9,8 +9,8 @@ export default defineConfig({
     maxWorkers: 2,
     // Modules hold nothing but caches, which test files may share: each file need not load the compiler again.
     isolate: false,
-    // Some tests start child processes on a shared machine; a hung one must still end.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Only a hung test may end here: many compile or start child processes, and a busy machine is ten times slower.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });

@@ -48,7 +48,7 @@ function withModel(to: Command): Command {
     .option("--backend <name>", "js, wasm, wgsl or auto")
     .option("--adapter <class>", "wgsl: schedules for a gpu (default), software, or in bundles both")
     .option("--precision <name>", "default, or highest: the same bits on every backend")
-    .option("--threads <n>", "worker threads; one for now")
+    .option("--threads <n>", "threads that share each layer; on wasm only")
     .option(
       "--schedule <file>",
       "schedules to use instead of chosen ones, as inspect --emit schedule prints them",

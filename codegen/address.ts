@@ -1,9 +1,11 @@
 /**
  * What both backends find out about a block before they print it: the parts of addresses that are not constant, so
- * that each is computed once, where its innermost name is defined; and expressions that occur more than once by identity.
+ * that each is computed once, where its innermost name is defined; where its registers are used; and expressions that
+ * occur more than once by identity.
  */
-import type { Affine, Expr, Stmt } from "../ir/kernel.js";
-import { exprChildren, stmtExprs, walkAccesses } from "../ir/visit.js";
+import type { Access, Affine, Expr, Stmt } from "../ir/kernel.js";
+import { termsKey } from "../ir/keys.js";
+import { exprChildren, stmtExprs, walkAccesses, walkOwnAccesses } from "../ir/visit.js";
 
 export type Terms = Affine["terms"];
 
@@ -13,34 +15,55 @@ export interface Base {
   readonly terms: Terms;
 }
 
-export function termsKey(terms: Terms): string {
-  return terms.map(({ of, coef }) => `${coef}*${of}`).join("+");
-}
+const basesOf = new WeakMap<readonly Stmt[], readonly Base[]>();
 
 /** Every distinct (buffer, terms) of the accesses in a block and the blocks inside it, in order of first use. */
 export function basesIn(body: readonly Stmt[]): readonly Base[] {
+  const known = basesOf.get(body);
+  if (known !== undefined) return known;
   const found = new Map<string, Base>();
-  walkAccesses(body, ({ buffer, at: { terms } }) => {
-    if (terms.length === 0) return;
-    const key = `${buffer}|${termsKey(terms)}`;
-    if (!found.has(key)) found.set(key, { buffer, terms });
-  });
-  return [...found.values()];
+  const add = (base: Base): void => {
+    const key = `${base.buffer}|${termsKey(base.terms)}`;
+    if (!found.has(key)) found.set(key, base);
+  };
+  for (const stmt of body) {
+    walkOwnAccesses(stmt, ({ buffer, at: { terms } }) => {
+      if (terms.length > 0) add({ buffer, terms });
+    });
+    if (stmt.kind === "for" || stmt.kind === "if") basesIn(stmt.body).forEach(add);
+  }
+  const bases = [...found.values()];
+  basesOf.set(body, bases);
+  return bases;
+}
+
+/** The accesses of each register buffer that the block defines. */
+export function registerAccesses(body: readonly Stmt[]): ReadonlyMap<string, readonly Access[]> {
+  const places = new Map<string, Access[]>();
+  for (const stmt of body) if (stmt.kind === "alloc") places.set(stmt.buffer.name, []);
+  walkAccesses(body, (access) => void places.get(access.buffer)?.push(access));
+  return places;
 }
 
 /** The nodes a statement's own expressions reach by more than one way, each after those it is made of. */
 export function sharedNodes(stmt: Stmt): readonly Expr[] {
-  const uses = new Map<Expr, number>();
+  const exprs = stmtExprs(stmt);
+  if (exprs.length === 0) return exprs;
+  const seen = new Set<Expr>();
+  const again = new Set<Expr>();
   const done: Expr[] = [];
   const visit = (expr: Expr): void => {
-    const before = uses.get(expr) ?? 0;
-    uses.set(expr, before + 1);
-    if (before > 0) return;
+    if (!worthLocal(expr) && exprChildren(expr).length === 0) return;
+    if (seen.has(expr)) {
+      again.add(expr);
+      return;
+    }
+    seen.add(expr);
     for (const child of exprChildren(expr)) visit(child);
     done.push(expr);
   };
-  for (const expr of stmtExprs(stmt)) visit(expr);
-  return done.filter((expr) => uses.get(expr)! > 1 && worthLocal(expr));
+  for (const expr of exprs) visit(expr);
+  return again.size === 0 ? [] : done.filter((expr) => again.has(expr) && worthLocal(expr));
 }
 
 function worthLocal(expr: Expr): boolean {

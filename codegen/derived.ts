@@ -44,8 +44,17 @@ function expansion(fn: DerivedFn, argument: Expr): Expr {
   return visit(expandFn(fn, [arg(0)]));
 }
 
+function callsAny(body: readonly Stmt[]): boolean {
+  let found = false;
+  walkExprs(body, (expr) => {
+    if (callsDerived(expr)) found = true;
+  });
+  return found;
+}
+
 /** A function that the kernel calls in one place, of so many lanes, is written there: not larger, and without the call. */
 export function inlineSingleCalls(kernel: Kernel, target: Target): Kernel {
+  if (!kernel.nests.some(({ body }) => callsAny(body))) return kernel;
   const lets = new Map<string, ValueType | null>();
   const typeOf = (expr: Expr): ValueType | null =>
     exprType(expr, { typeOf: (name) => lets.get(name), target: null, report: () => {} });

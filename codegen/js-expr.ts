@@ -6,9 +6,10 @@
  */
 import { InternalError } from "../ir/diagnostic.js";
 import type { Access, Affine, Expr, IntegerFn } from "../ir/kernel.js";
+import { termsKey } from "../ir/keys.js";
 import type { Target } from "../ir/target.js";
 import type { ElementType } from "../ir/types.js";
-import { type Terms, termsKey } from "./address.js";
+import type { Terms } from "./address.js";
 import type { DerivedFn } from "./derived.js";
 import type { Names } from "./text.js";
 import { numberText } from "./text.js";

@@ -1,9 +1,9 @@
 /** Statements as JavaScript text: loops, lets, register buffers as locals, and the addresses of each block. */
 import { InternalError } from "../ir/diagnostic.js";
 import type { Access, Expr, Kernel, Stmt } from "../ir/kernel.js";
+import { termsKey } from "../ir/keys.js";
 import type { Target } from "../ir/target.js";
-import { walkAccesses } from "../ir/visit.js";
-import { type Base, basesIn, sharedNodes, termsKey } from "./address.js";
+import { type Base, basesIn, registerAccesses, sharedNodes } from "./address.js";
 import { kernelArguments } from "./calls.js";
 import { argumentName, type DerivedFn, derivedFns, inlineSingleCalls, subroutineBody } from "./derived.js";
 import type { JsKernel, JsScope, Support } from "./js-expr.js";
@@ -80,7 +80,8 @@ export function writeSubroutine(writer: Writer, fn: DerivedFn, target: Target, u
 function writeBlock(writer: Writer, kernel: JsKernel, outer: JsScope, body: readonly Stmt[]): void {
   let block = outer;
   let bases: readonly Base[] | null = null;
-  body.forEach((stmt, index) => {
+  let places: ReadonlyMap<string, readonly Access[]> | null = null;
+  body.forEach((stmt) => {
     const scope = bindShared(writer, kernel, block, stmt);
     switch (stmt.kind) {
       case "for":
@@ -96,7 +97,8 @@ function writeBlock(writer: Writer, kernel: JsKernel, outer: JsScope, body: read
         block = defineBases(writer, kernel, block, bases, stmt.name);
         break;
       case "alloc":
-        block = writeAlloc(writer, kernel, block, stmt, body.slice(index + 1));
+        places ??= registerAccesses(body);
+        block = writeAlloc(writer, kernel, block, stmt, places.get(stmt.buffer.name) ?? []);
         break;
       case "store":
         writeGated(writer, kernel, scope, stmt.to, storeText(kernel, scope, stmt.to, stmt.value));
@@ -186,23 +188,20 @@ function defineBases(
   return { ...scope, defined, bases: known };
 }
 
-/** One local for each element that the rest of the block uses. */
+/** One local for each element that is used. */
 function writeAlloc(
   writer: Writer,
   kernel: JsKernel,
   scope: JsScope,
   stmt: Extract<Stmt, { kind: "alloc" }>,
-  rest: readonly Stmt[],
+  accesses: readonly Access[],
 ): JsScope {
   const { buffer, init } = stmt;
   if (buffer.space !== "register" || buffer.element !== "f32")
     throw new InternalError(
       `${buffer.space} buffer ${buffer.name} of ${buffer.element} reached the js backend`,
     );
-  const used = new Set<string>();
-  walkAccesses(rest, (access) => {
-    if (access.buffer === buffer.name) used.add(registerName(kernel, buffer.name, access.at));
-  });
+  const used = new Set(accesses.map(({ at }) => registerName(kernel, buffer.name, at)));
   const value = numberText(init);
   if (used.size > 0) writer.line(`let ${[...used].map((name) => `${name} = ${value}`).join(", ")};`);
   return { ...scope, registers: new Set(scope.registers).add(buffer.name) };

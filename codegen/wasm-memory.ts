@@ -7,11 +7,12 @@
 import type binaryen from "binaryen";
 import { InternalError } from "../ir/diagnostic.js";
 import type { Access, Expr, Lanes } from "../ir/kernel.js";
+import { termsKey } from "../ir/keys.js";
 import { affineRange, type Range } from "../ir/range.js";
 import type { Target } from "../ir/target.js";
 import type { ElementType } from "../ir/types.js";
 import { elementBytes } from "../ir/types.js";
-import { type Base, type Terms, termsKey } from "./address.js";
+import type { Base, Terms } from "./address.js";
 import type { DerivedFn } from "./derived.js";
 import { createNames, type Names } from "./text.js";
 
@@ -57,14 +58,20 @@ export interface Subroutines {
   of(fn: DerivedFn, lanes: Lanes): string;
 }
 
+/** How many lanes each local of a register buffer has, and the locals by the element they begin with. */
+export interface Registers {
+  readonly lanes: Lanes;
+  readonly locals: Map<number, Local>;
+}
+
 /** What holds at one place of a kernel; each block fills in a copy of its own. */
 export interface WasmScope {
   readonly ranges: Map<string, Range>;
   /** Locals of loop axes and integer lets. */
   readonly integers: Map<string, Local>;
   readonly lets: Map<string, TypedLocal>;
-  /** Register buffers alive, and how many lanes each of their locals has. */
-  readonly registers: Map<string, Lanes>;
+  /** Register buffers alive. */
+  readonly registers: Map<string, Registers>;
   readonly bases: Map<string, Local>;
   /** Expressions whose value is in a local. */
   readonly bound: Map<Expr, TypedLocal>;
@@ -149,10 +156,15 @@ export function elementOf(kernel: WasmKernel, buffer: string): ElementType {
 export function registerLocal(kernel: WasmKernel, scope: WasmScope, access: Access): Local {
   const { buffer, at, lanes } = access;
   if (at.terms.length > 0) throw new InternalError(`register buffer ${buffer} is indexed by a variable`);
-  if (scope.registers.get(buffer) !== lanes || at.offset % lanes !== 0)
+  const registers = scope.registers.get(buffer);
+  if (registers?.lanes !== lanes || at.offset % lanes !== 0)
     throw new InternalError(`register buffer ${buffer} is accessed by ${lanes} lanes at ${at.offset}`);
+  const known = registers.locals.get(at.offset);
+  if (known !== undefined) return known;
   const type = lanes === 4 ? kernel.api.v128 : kernel.api.f32;
-  return kernel.locals.of(`element ${at.offset} of ${buffer}`, type, `${buffer}_${at.offset / lanes}`);
+  const local = kernel.locals.of(`element ${at.offset} of ${buffer}`, type, `${buffer}_${at.offset / lanes}`);
+  registers.locals.set(at.offset, local);
+  return local;
 }
 
 /** value * by, in the cheapest way. */

@@ -5,8 +5,8 @@ import type { Access, Expr, Kernel, Stmt } from "../ir/kernel.js";
 import type { ParallelRange } from "../ir/parallel.js";
 import { axisRange, integerRange } from "../ir/range.js";
 import type { Target } from "../ir/target.js";
-import { stmtNames, walkAccesses } from "../ir/visit.js";
-import { type Base, basesIn, sharedNodes } from "./address.js";
+import { walkNames } from "../ir/visit.js";
+import { type Base, basesIn, registerAccesses, sharedNodes } from "./address.js";
 import { kernelArguments } from "./calls.js";
 import { inlineSingleCalls } from "./derived.js";
 import { createNames } from "./text.js";
@@ -108,8 +108,9 @@ function blockCode(kernel: WasmKernel, outer: WasmScope, body: readonly Stmt[]):
   const scope = copyScope(outer);
   const last = lastUses(body);
   let bases: readonly Base[] | null = null;
+  let places: ReadonlyMap<string, readonly Access[]> | null = null;
   return body.flatMap((stmt, index) => {
-    const code = stmtOf(stmt, index);
+    const code = stmtOf(stmt);
     // What no later statement reads makes room for others: few locals, and short code for them.
     for (const name of last.get(index) ?? []) {
       const found = scope.lets.get(name);
@@ -118,8 +119,11 @@ function blockCode(kernel: WasmKernel, outer: WasmScope, body: readonly Stmt[]):
     return code;
   });
 
-  function stmtOf(stmt: Stmt, index: number): Ref[] {
-    if (stmt.kind === "alloc") return allocCode(kernel, scope, stmt, body.slice(index + 1));
+  function stmtOf(stmt: Stmt): Ref[] {
+    if (stmt.kind === "alloc") {
+      places ??= registerAccesses(body);
+      return allocCode(kernel, scope, stmt, places.get(stmt.buffer.name) ?? []);
+    }
     if (stmt.kind === "let" && (stmt.value.kind === "index" || stmt.value.kind === "integer")) {
       bases ??= basesIn(body);
       return integerLetCode(kernel, scope, stmt.name, stmt.value, bases);
@@ -136,7 +140,7 @@ function lastUses(body: readonly Stmt[]): ReadonlyMap<number, readonly string[]>
   if (lets.size > 0)
     body.forEach((stmt, index) => {
       if (stmt.kind === "let") last.set(stmt.name, index);
-      for (const name of stmtNames(stmt)) if (lets.has(name)) last.set(name, index);
+      walkNames(stmt, (name) => void (lets.has(name) && last.set(name, index)));
     });
   const out = new Map<number, string[]>();
   for (const [name, index] of last) out.set(index, [...(out.get(index) ?? []), name]);
@@ -292,12 +296,12 @@ function integerCode(kernel: WasmKernel, local: Local, { fn, by }: IntegerCall):
   }
 }
 
-/** Locals for the elements that the rest of the block uses, all four lanes or one lane at a time. */
+/** Locals for the elements that are used, all four lanes or one lane at a time. */
 function allocCode(
   kernel: WasmKernel,
   scope: WasmScope,
   stmt: Extract<Stmt, { kind: "alloc" }>,
-  rest: readonly Stmt[],
+  accesses: readonly Access[],
 ): Ref[] {
   const { module } = kernel;
   const { buffer, init } = stmt;
@@ -306,12 +310,11 @@ function allocCode(
       `${buffer.space} buffer ${buffer.name} of ${buffer.element} reached the wasm backend`,
     );
   const used = new Set<number>();
-  walkAccesses(rest, (access) => {
-    if (access.buffer !== buffer.name) return;
-    if (used.size === 0) scope.registers.set(buffer.name, access.lanes);
+  for (const access of accesses) {
+    if (used.size === 0) scope.registers.set(buffer.name, { lanes: access.lanes, locals: new Map() });
     used.add(registerLocal(kernel, scope, access).index);
-  });
-  const lanes = scope.registers.get(buffer.name) ?? 1;
+  }
+  const lanes = scope.registers.get(buffer.name)?.lanes ?? 1;
   return [...used].map((index) => module.local.set(index, constantOf(kernel, init, lanes)));
 }
 

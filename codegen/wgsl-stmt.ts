@@ -5,8 +5,9 @@
 import { InternalError } from "../ir/diagnostic.js";
 import type { Grid } from "../ir/grid.js";
 import type { Access, Expr, For, Stmt } from "../ir/kernel.js";
+import { termsKey } from "../ir/keys.js";
 import { walkAccesses } from "../ir/visit.js";
-import { sharedNodes, type Terms, termsKey } from "./address.js";
+import { sharedNodes, type Terms } from "./address.js";
 import { argumentName, type DerivedFn, subroutineBody } from "./derived.js";
 import { numberText, type Writer } from "./text.js";
 import type { Context, Scope, Text } from "./wgsl-expr.js";

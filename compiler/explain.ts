@@ -117,7 +117,7 @@ export function explanationText(explanation: Explanation): string {
     layer.algorithm,
     count(layer.macs),
     byteCount(layer.bytes),
-    `${layer.predictedMs.toFixed(3)} ms`,
+    duration(layer.predictedMs),
     `${layer.phase === "setup" ? "once; " : ""}${layer.why}${layer.grid === undefined ? "" : `; ${gridText(layer.grid)}`}`,
   ]);
   const head = ["layer", "op", "output", "algorithm", "MACs", "bytes", "predicted", "why"];
@@ -157,6 +157,11 @@ export function count(n: number): string {
     unit++;
   }
   return unit === 0 ? String(n) : `${value.toPrecision(3)}${units[unit]}`;
+}
+
+/** 12.3 µs or 1.23 ms. */
+export function duration(ms: number): string {
+  return ms < 0.1 ? `${(ms * 1000).toFixed(1)} µs` : `${ms.toPrecision(3)} ms`;
 }
 
 /** 12.3 KB, of 1,024 bytes. */

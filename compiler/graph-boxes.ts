@@ -2,7 +2,7 @@
 import type { Graph, Node, NodeOf, ValueId } from "../ir/graph.js";
 import { printScalar } from "../ir/print.js";
 import type { Scalar } from "../ir/scalar.js";
-import { count } from "./explain.js";
+import { count, duration } from "./explain.js";
 import type { PlannedLayer } from "./plan.js";
 
 export interface Box {
@@ -71,7 +71,7 @@ function boxOf(
     layer === undefined || layer.macs === 0
       ? []
       : [
-          `${count(layer.macs)} MACs · ${layer.choice.algorithm} · ${timeText(layer.choice.predictedMs)} predicted`,
+          `${count(layer.macs)} MACs · ${layer.choice.algorithm} · ${duration(layer.choice.predictedMs)} predicted`,
         ];
   return {
     id,
@@ -88,10 +88,6 @@ function boxOf(
       fixed[arg] === true ? [] : [{ id: arg, side: node.op === "conv" && i >= 2 }],
     ),
   };
-}
-
-function timeText(ms: number): string {
-  return ms < 0.1 ? `${(ms * 1000).toFixed(1)} µs` : `${ms.toPrecision(3)} ms`;
 }
 
 function shapeText({ type }: Node): string {

@@ -53,9 +53,11 @@ export function show(value: unknown): string {
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name}`;
   let text: string | undefined;
   try {
-    text = JSON.stringify(value, (_, item: unknown) =>
-      typeof item === "number" ? item : typeof item === "function" ? "function" : item,
-    );
+    // JSON has no NaN and no Infinity: they go in as strings with a mark, and lose it and their quotes.
+    text = JSON.stringify(value, (_, item: unknown) => {
+      if (typeof item === "number" && !Number.isFinite(item)) return `\u0001${item}`;
+      return typeof item === "function" ? "function" : item;
+    })?.replace(/"\\u0001(-?\w+)"/g, "$1");
   } catch {
     text = undefined;
   }

@@ -3,7 +3,7 @@
  * loops, no expressions) agrees, which in most programs it never does.
  */
 import type { Kernel, Stmt } from "./kernel.js";
-import { stmtsKey } from "./visit.js";
+import { stmtsKey } from "./keys.js";
 
 export class KernelSet {
   private readonly buckets = new Map<string, Kernel[]>();

@@ -153,12 +153,33 @@ function pushTerm(terms: Affine["terms"][number][], term: Affine["terms"][number
 
 /** Coefficient of an axis or let; 0 where it does not occur. */
 export function coefficient(at: Affine, of: string): number {
-  return at.terms.find((term) => term.of === of)?.coef ?? 0;
+  for (const term of at.terms) if (term.of === of) return term.coef;
+  return 0;
 }
 
 /** Replaces an axis or let by an affine expression. */
 export function substituteAffine(at: Affine, of: string, by: Affine): Affine {
   const coef = coefficient(at, of);
   if (coef === 0) return at;
-  return addAffine({ offset: at.offset, terms: at.terms.filter((term) => term.of !== of) }, by, coef);
+  const rest = { offset: at.offset, terms: without(at.terms, of) };
+  return by.terms.length === 0
+    ? { offset: rest.offset + by.offset * coef, terms: rest.terms }
+    : addAffine(rest, by, coef);
+}
+
+const shorter = new WeakMap<Affine["terms"], Map<string, Affine["terms"]>>();
+
+/** The same list each time it is asked for: the copies of an unrolled body share the terms of their addresses. */
+function without(terms: Affine["terms"], of: string): Affine["terms"] {
+  let known = shorter.get(terms);
+  if (known === undefined) {
+    known = new Map();
+    shorter.set(terms, known);
+  }
+  let rest = known.get(of);
+  if (rest === undefined) {
+    rest = terms.filter((term) => term.of !== of);
+    known.set(of, rest);
+  }
+  return rest;
 }

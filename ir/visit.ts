@@ -18,11 +18,12 @@ export type AccessUse = "load" | "store" | "reduce";
 /** The list with f applied to every item; the same list where nothing changed. */
 function mapList<T>(list: readonly T[], f: (item: T) => T): readonly T[] {
   let out: T[] | null = null;
-  list.forEach((item, index) => {
+  for (let index = 0; index < list.length; index++) {
+    const item = list[index]!;
     const mapped = f(item);
     if (mapped !== item) out ??= list.slice();
     if (out !== null) out[index] = mapped;
-  });
+  }
   return out ?? list;
 }
 
@@ -165,6 +166,8 @@ export function mapStmtExprs(stmts: readonly Stmt[], rewrite: Rewrite): readonly
   });
 }
 
+const none: readonly Expr[] = [];
+
 /** The expressions directly below a node; of a load, its gate's condition. */
 export function exprChildren(expr: Expr): readonly Expr[] {
   switch (expr.kind) {
@@ -173,9 +176,9 @@ export function exprChildren(expr: Expr): readonly Expr[] {
     case "index":
     case "integer":
     case "test":
-      return [];
+      return none;
     case "load":
-      return expr.from.gate === null ? [] : [expr.from.gate.when];
+      return expr.from.gate === null ? none : [expr.from.gate.when];
     case "splat":
       return [expr.value];
     case "vector":
@@ -186,7 +189,7 @@ export function exprChildren(expr: Expr): readonly Expr[] {
       return expr.args;
   }
   expr satisfies never;
-  return [];
+  return none;
 }
 
 /** The expressions a statement holds itself: not those of its body, but those of the gate it writes through. */
@@ -195,7 +198,7 @@ export function stmtExprs(stmt: Stmt): readonly Expr[] {
     case "for":
     case "alloc":
     case "barrier":
-      return [];
+      return none;
     case "let":
       return [stmt.value];
     case "store":
@@ -205,7 +208,7 @@ export function stmtExprs(stmt: Stmt): readonly Expr[] {
       return [stmt.when];
   }
   stmt satisfies never;
-  return [];
+  return none;
 }
 
 /** Every node below and including `expr`, children first, a shared one once. */
@@ -234,11 +237,18 @@ export function loadsIn(expr: Expr): readonly Load[] {
   const known = loadsOf.get(expr);
   if (known !== undefined) return known;
   const loads: Load[] = [];
-  walkExpr(expr, (node) => {
-    if (node.kind === "load") loads.push(node);
-  });
+  collectLoads(expr, loads, new Set());
   loadsOf.set(expr, loads);
   return loads;
+}
+
+/** As walkExpr would find them; what has nothing below it and is no load is not remembered. */
+function collectLoads(expr: Expr, loads: Load[], seen: Set<Expr>): void {
+  const children = exprChildren(expr);
+  if ((children.length === 0 && expr.kind !== "load") || seen.has(expr)) return;
+  seen.add(expr);
+  for (const child of children) collectLoads(child, loads, seen);
+  if (expr.kind === "load") loads.push(expr);
 }
 
 /** Whether an expression loads from a buffer. */
@@ -252,12 +262,22 @@ export function walkAccesses(
   visit: (access: Access, use: AccessUse, stmt: Stmt) => void,
 ): void {
   for (const stmt of stmts) {
-    const exprs = stmtExprs(stmt);
-    const loads = exprs.length === 1 ? loadsIn(exprs[0]!) : new Set(exprs.flatMap(loadsIn));
-    for (const load of loads) visit(load.from, "load", stmt);
-    if (stmt.kind === "store" || stmt.kind === "reduce") visit(stmt.to, stmt.kind, stmt);
+    walkOwnAccesses(stmt, visit);
     if (stmt.kind === "for" || stmt.kind === "if") walkAccesses(stmt.body, visit);
   }
+}
+
+/** The accesses of a statement without those of its body. */
+export function walkOwnAccesses(
+  stmt: Stmt,
+  visit: (access: Access, use: AccessUse, stmt: Stmt) => void,
+): void {
+  const exprs = stmtExprs(stmt);
+  if (exprs.length > 0) {
+    const loads = exprs.length === 1 ? loadsIn(exprs[0]!) : new Set(exprs.flatMap(loadsIn));
+    for (const load of loads) visit(load.from, "load", stmt);
+  }
+  if (stmt.kind === "store" || stmt.kind === "reduce") visit(stmt.to, stmt.kind, stmt);
 }
 
 const noNames: ReadonlySet<string> = new Set();
@@ -265,133 +285,80 @@ const namesOf = new WeakMap<Expr, ReadonlySet<string>>();
 
 /** The axes and lets an expression reads (buffers are not among them). */
 export function freeNames(expr: Expr): ReadonlySet<string> {
+  if (expr.kind === "lit") return noNames;
   const known = namesOf.get(expr);
   if (known !== undefined) return known;
-  const names = new Set<string>();
-  const addAffineNames = (at: Affine): void => {
-    for (const { of } of at.terms) names.add(of);
-  };
-  if (expr.kind === "var") names.add(expr.name);
-  else if (expr.kind === "index") addAffineNames(expr.at);
-  else if (expr.kind === "integer" || expr.kind === "test") addAffineNames(expr.of);
-  else if (expr.kind === "load") addAffineNames(expr.from.at);
-  for (const child of exprChildren(expr)) for (const name of freeNames(child)) names.add(name);
-  const out = names.size === 0 ? noNames : names;
-  namesOf.set(expr, out);
-  return out;
-}
-
-/** The axes and lets a statement reads, those of its body included. */
-export function stmtNames(stmt: Stmt): ReadonlySet<string> {
-  const names = new Set(stmtExprs(stmt).flatMap((expr) => [...freeNames(expr)]));
-  if (stmt.kind === "store" || stmt.kind === "reduce") for (const { of } of stmt.to.at.terms) names.add(of);
-  if (stmt.kind === "for" || stmt.kind === "if")
-    for (const inner of stmt.body) for (const name of stmtNames(inner)) names.add(name);
+  let names = ownNames(expr);
+  for (const child of exprChildren(expr)) names = union(names, freeNames(child));
+  namesOf.set(expr, names);
   return names;
 }
 
-const keyOf = new WeakMap<Expr, string>();
-
-/** Equal for expressions of equal structure, and for no others. Its text means nothing. */
-export function exprKey(expr: Expr): string {
-  let key = keyOf.get(expr);
-  if (key === undefined) {
-    key = shorten(writeKey(expr));
-    keyOf.set(expr, key);
-  }
-  return key;
+function ownNames(expr: Expr): ReadonlySet<string> {
+  return expr.kind === "var" ? new Set([expr.name]) : termNames(ownTerms(expr));
 }
 
-export function affineKey(at: Affine): string {
-  return `${at.offset}${at.terms.map(({ of, coef }) => `,${coef}*${of}`).join("")}`;
-}
+const noTerms: Affine["terms"] = [];
 
-function numberKey(value: number): string {
-  return Object.is(value, -0) ? "-0" : String(value);
-}
-
-function writeKey(expr: Expr): string {
+/** The terms of the address or integer that a node holds itself. */
+function ownTerms(expr: Expr): Affine["terms"] {
   switch (expr.kind) {
-    case "lit":
-      return numberKey(expr.value);
-    case "var":
-      return `$${expr.name}`;
     case "index":
-      return `index(${affineKey(expr.at)})`;
+      return expr.at.terms;
     case "integer":
     case "test":
-      return `${expr.fn}(${affineKey(expr.of)};${expr.by})`;
-    case "load": {
-      const { buffer, at, lanes, gate } = expr.from;
-      const condition = gate === null ? "" : `?${exprKey(gate.when)}:${numberKey(gate.otherwise)}`;
-      return `${buffer}[${affineKey(at)}:${lanes}${condition}]`;
-    }
+      return expr.of.terms;
+    case "load":
+      return expr.from.at.terms;
+    case "lit":
+    case "var":
     case "splat":
-      return `splat(${exprKey(expr.value)})`;
     case "vector":
-      return `vector(${expr.items.map(exprKey).join()})`;
     case "lane":
-      return `lane(${exprKey(expr.of)},${expr.index})`;
     case "call":
-      return `${expr.fn}(${expr.args.map(exprKey).join()})`;
+      return noTerms;
   }
   return expr satisfies never;
 }
 
-/** Written out, the key of a DAG could be exponentially long: a long key is replaced by its 106-bit digest. */
-function shorten(key: string): string {
-  return key.length <= 200 ? key : `#${digest(key, 1)}.${digest(key, 2)}`;
-}
+const namesOfTerms = new WeakMap<Affine["terms"], ReadonlySet<string>>();
 
-const keyOfStmt = new WeakMap<Stmt, string>();
-
-/** Equal for statements of equal structure, and for no others. */
-function stmtKey(stmt: Stmt): string {
-  let key = keyOfStmt.get(stmt);
-  if (key === undefined) {
-    key = shorten(writeStmtKey(stmt));
-    keyOfStmt.set(stmt, key);
+function termNames(terms: Affine["terms"]): ReadonlySet<string> {
+  if (terms.length === 0) return noNames;
+  let names = namesOfTerms.get(terms);
+  if (names === undefined) {
+    names = new Set(terms.map(({ of }) => of));
+    namesOfTerms.set(terms, names);
   }
-  return key;
+  return names;
 }
 
-function writeStmtKey(stmt: Stmt): string {
-  switch (stmt.kind) {
-    case "for":
-      return `${stmt.mode} ${stmt.axis} ${stmt.start}+${stmt.extent}{${stmtsKey(stmt.body)}}`;
-    case "let":
-      return `let ${stmt.name}=${exprKey(stmt.value)}`;
-    case "alloc": {
-      const { name, element, size, space } = stmt.buffer;
-      return `${space} ${name} ${element} ${size}=${numberKey(stmt.init)}`;
-    }
-    case "store":
-    case "reduce":
-      return `${exprKey({ kind: "load", from: stmt.to })}${stmt.kind === "reduce" ? stmt.fn : ""}=${exprKey(stmt.value)}`;
-    case "if":
-      return `if ${exprKey(stmt.when)}{${stmtsKey(stmt.body)}}`;
-    case "barrier":
-      return "barrier";
-    default:
-      return stmt satisfies never;
-  }
+/** All names of both, a's first; one of the two where it has them all. */
+function union(a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> {
+  if (a === b || b.size === 0) return a;
+  if (a.size === 0) return b;
+  let all: Set<string> | null = null;
+  for (const name of b) if (!a.has(name)) all = (all ?? new Set(a)).add(name);
+  return all ?? a;
 }
 
-/** Equal for lists of statements of equal structure, and for no others. Its text means nothing. */
-export function stmtsKey(stmts: readonly Stmt[]): string {
-  return stmts.map(stmtKey).join(";");
+/** The axes and lets a statement reads, those of its body included, each perhaps more than once. */
+export function walkNames(stmt: Stmt, visit: (name: string) => void): void {
+  walkOwnNames(stmt, visit);
+  if (stmt.kind === "store" || stmt.kind === "reduce") for (const { of } of stmt.to.at.terms) visit(of);
+  if (stmt.kind === "for" || stmt.kind === "if") for (const inner of stmt.body) walkNames(inner, visit);
 }
 
-/** 53 bits that depend on every character (cyrb53). */
-function digest(text: string, seed: number): string {
-  let high = 0xdeadbeef ^ seed;
-  let low = 0x41c6ce57 ^ seed;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    high = Math.imul(high ^ code, 2654435761);
-    low = Math.imul(low ^ code, 1597334677);
-  }
-  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
-  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
-  return (4294967296 * (2097151 & low) + (high >>> 0)).toString(36);
+/** Those that a statement's own expressions read. */
+export function walkOwnNames(stmt: Stmt, visit: (name: string) => void): void {
+  const seen = new Set<Expr>();
+  const inExpr = (expr: Expr): void => {
+    if (expr.kind === "var") visit(expr.name);
+    else for (const { of } of ownTerms(expr)) visit(of);
+    const children = exprChildren(expr);
+    if (children.length === 0 || seen.has(expr)) return;
+    seen.add(expr);
+    children.forEach(inExpr);
+  };
+  stmtExprs(stmt).forEach(inExpr);
 }

@@ -10,14 +10,14 @@ export type LaxPadding = string | readonly PaddingPair[];
 
 const names: readonly PaddingName[] = ["VALID", "SAME", "SAME_LOWER"];
 
-/** The name lax reads a string as. @throws ConfigError `unknown-padding` */
-export function readPaddingName(owner: string, padding: string): PaddingName {
+/** The name lax reads a string as; `own` names are those the owner takes besides. @throws ConfigError `unknown-padding` */
+export function readPaddingName(owner: string, padding: string, own: readonly string[] = []): PaddingName {
   const upper = padding.toUpperCase();
   const name = names.find((known) => known === upper);
   if (name !== undefined) return name;
   return refuse(
     "unknown-padding",
-    `${owner}: padding ${show(padding)} is unknown; lax knows ${names.join(", ")}`,
+    `${owner}: padding ${show(padding)} is unknown; give ${[...names, ...own].join(", ")} or (low, high) pairs`,
   );
 }
 

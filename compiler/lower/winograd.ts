@@ -26,28 +26,7 @@ import { tilingOf } from "./winograd-tiling.js";
 import type { OutputTile } from "./winograd-transform.js";
 import { transformAll, transformInput, transformOutput, transformTaps } from "./winograd-transform.js";
 
-/** Why a conv cannot be computed this way, or null. */
-export function winogradRefusal(node: NodeOf<"conv">, operands: readonly Operand[]): string | null {
-  const rank = node.window.length;
-  if (rank !== 1 && rank !== 2) return "only 1-D and 2-D windows";
-  const [first] = node.window;
-  if (outputTiles(node).length === 0 || node.window.some((dim) => dim.size !== first!.size))
-    return "only windows of 3 or 5 taps each way";
-  if (node.window.some((dim) => dim.stride !== 1 || dim.lhsDilation !== 1)) return "only stride 1";
-  if (node.local) return "a kernel for every output";
-  if (node.groups !== 1 || node.batchGroups !== 1) return "only one group";
-  if (node.fused.lhs.kind !== "arg") return "only a plain lhs";
-  if (operands[1]?.constant !== true) return "the weights are not constant";
-  return null;
-}
-
-/** Outputs a tile may have: more would need more points, whose powers cost digits. */
-export function outputTiles(node: NodeOf<"conv">): readonly OutputTile[] {
-  const taps = node.window[0]?.size;
-  return taps === 3 ? [2, 4] : taps === 5 ? [2] : [];
-}
-
-/** `winogradRefusal` has said null. */
+/** Of a conv that lowerings.ts has found fit for it. */
 export function lowerWinograd(
   m: OutputTile,
   node: NodeOf<"conv">,

@@ -246,7 +246,8 @@ function checkTogether(owner: string, config: ConvConfig): void {
     );
   if (inject !== null) return;
   if (typeof padding === "string") {
-    if (!["CIRCULAR", "REFLECT", "CAUSAL"].includes(padding)) readPaddingName(owner, padding);
+    const own = ["CIRCULAR", "REFLECT", "CAUSAL"];
+    if (!own.includes(padding)) readPaddingName(owner, padding, own);
     if (inputDilation.some((dilation) => dilation !== 1))
       refuse(
         "string-padding-dilated",

@@ -73,5 +73,5 @@ function checkPadding(owner: string, { padding, strides }: SharedConvConfig): vo
       "unknown-padding",
       `${owner}: padding "${padding}" is not for transposed convolutions; SAME, VALID, CIRCULAR and pairs are`,
     );
-  readPaddingName(owner, padding);
+  readPaddingName(owner, padding, ["CIRCULAR"]);
 }

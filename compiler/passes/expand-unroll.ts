@@ -33,6 +33,7 @@ export function registerNames(stmts: readonly Stmt[]): ReadonlySet<string> {
 }
 
 function addresses(stmts: readonly Stmt[], axis: string, buffers: ReadonlySet<string>): boolean {
+  if (buffers.size === 0) return false;
   let found = false;
   walkAccesses(stmts, (access) => {
     if (buffers.has(access.buffer) && coefficient(access.at, axis) !== 0) found = true;

@@ -39,6 +39,7 @@ export function expandVector(kernel: Kernel, { target }: PassContext): Kernel {
 function singleRegisters(stmts: readonly Stmt[]): ReadonlySet<string> {
   const registers = registerNames(stmts);
   const single = new Set<string>();
+  if (registers.size === 0) return single;
   mapStmts(stmts, (stmt) => {
     if (stmt.kind === "for" && stmt.mode === "vector" && !canExpand(stmt))
       walkAccesses(stmt.body, ({ buffer }) => void (registers.has(buffer) && single.add(buffer)));
@@ -48,6 +49,7 @@ function singleRegisters(stmts: readonly Stmt[]): ReadonlySet<string> {
 }
 
 function usesAny(stmts: readonly Stmt[], buffers: ReadonlySet<string>): boolean {
+  if (buffers.size === 0) return false;
   let found = false;
   walkAccesses(stmts, ({ buffer }) => {
     if (buffers.has(buffer)) found = true;
@@ -56,7 +58,8 @@ function usesAny(stmts: readonly Stmt[], buffers: ReadonlySet<string>): boolean 
 }
 
 function canExpand(loop: For): boolean {
-  return loop.body.every((stmt) => canVectorise(stmt, loop.axis));
+  const seen = new Set<Expr>();
+  return loop.body.every((stmt) => canVectorise(stmt, loop.axis, seen));
 }
 
 function expand(loop: For, lanes: Lanes, single: ReadonlySet<string>): readonly Stmt[] {
@@ -73,11 +76,11 @@ function expand(loop: For, lanes: Lanes, single: ReadonlySet<string>): readonly 
   return out;
 }
 
-function canVectorise(stmt: Stmt, axis: string): boolean {
+function canVectorise(stmt: Stmt, axis: string, seen: Set<Expr>): boolean {
   if (stmt.kind !== "store" && stmt.kind !== "reduce") return false;
   if (stmt.to.gate !== null && freeNames(stmt.to.gate.when).has(axis)) return false;
   if (stmt.kind === "reduce" && coefficient(stmt.to.at, axis) !== 1) return false;
-  return !hasBareTest(stmt.value, axis, new Set());
+  return !hasBareTest(stmt.value, axis, seen);
 }
 
 /** A test on the axis outside a load's gate: its lanes would differ. `seen` holds what has none. */

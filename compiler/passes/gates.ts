@@ -1,8 +1,9 @@
 /** Gates, guards and selects whose condition the ranges decide, removed; used wherever a pass narrows ranges. */
 import type { Access, Expr, Stmt } from "../../ir/kernel.js";
+import { exprKey } from "../../ir/keys.js";
 import type { Range, Ranges } from "../../ir/range.js";
 import { axisRange, decide, integerRange } from "../../ir/range.js";
-import { exprChildren, exprKey, mapExpr, mapStmts } from "../../ir/visit.js";
+import { exprChildren, mapExpr, mapStmts } from "../../ir/visit.js";
 
 /** The ranges with one more name. */
 export function withRange(ranges: Ranges, name: string, range: Range): Ranges {
@@ -77,7 +78,9 @@ function decideAccess(access: Access, ranges: Ranges): Access | null {
   if (access.gate === null) return access;
   const holds = decide(access.gate.when, ranges);
   if (holds === false) return null;
-  return holds ? { ...access, gate: null } : access;
+  if (holds) return { ...access, gate: null };
+  const when = decideExpr(access.gate.when, ranges);
+  return when === access.gate.when ? access : { ...access, gate: { ...access.gate, when } };
 }
 
 /** The statements with every decided condition taken out, and every loop and `if` that is left with nothing to do. */

@@ -9,7 +9,7 @@
  * only where it was more than the registers. Exact: every sum adds its own terms in their own order.
  */
 import type { Kernel, Stmt } from "../../ir/kernel.js";
-import { freeNames, stmtExprs } from "../../ir/visit.js";
+import { freeNames, stmtExprs, walkOwnNames } from "../../ir/visit.js";
 import type { PassContext } from "../pass.js";
 
 export function orderTerms(kernel: Kernel, { target }: PassContext): Kernel {
@@ -28,6 +28,7 @@ function orderBlock(stmts: readonly Stmt[], registers: number): readonly Stmt[] 
     return body === stmt.body ? stmt : { ...stmt, body };
   });
   const same = inner.every((stmt, i) => stmt === stmts[i]) ? stmts : inner;
+  if (!same.some(isTerm)) return same;
   const alive = mostAlive(same);
   if (alive <= registers) return same;
   const ordered = inOrder(same);
@@ -55,9 +56,11 @@ function namesOf(stmt: Stmt): ReadonlySet<string> {
 /** Sums and lets that are alive together, where most are. */
 function mostAlive(stmts: readonly Stmt[]): number {
   const last = new Map<string, number>();
-  stmts.forEach((stmt, i) => {
-    for (const name of namesOf(stmt)) last.set(name, i);
-  });
+  const lets = new Set(stmts.flatMap((stmt) => (stmt.kind === "let" ? [stmt.name] : [])));
+  if (lets.size > 0)
+    stmts.forEach((stmt, i) => {
+      walkOwnNames(stmt, (name) => void (lets.has(name) && last.set(name, i)));
+    });
   const ends = new Map<number, number>();
   let alive = new Set(stmts.filter(isTerm).map((stmt) => stmt.to.buffer)).size;
   let most = alive;

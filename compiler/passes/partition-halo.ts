@@ -17,7 +17,15 @@ import type { Affine, Expr, For, Kernel, Stmt } from "../../ir/kernel.js";
 import { coefficient } from "../../ir/kernel.js";
 import type { Ranges } from "../../ir/range.js";
 import { affineRange, axisRange, integerRange } from "../../ir/range.js";
-import { mapBodies, mapStmts, stmtExprs, walkAccesses, walkExpr, walkExprs } from "../../ir/visit.js";
+import {
+  exprChildren,
+  mapBodies,
+  mapStmts,
+  stmtExprs,
+  walkAccesses,
+  walkExpr,
+  walkExprs,
+} from "../../ir/visit.js";
 import { afterLet, assumeTest, decideGates, withRange } from "./gates.js";
 
 export function partitionHalo(kernel: Kernel): Kernel {
@@ -27,12 +35,19 @@ export function partitionHalo(kernel: Kernel): Kernel {
   });
 }
 
-function holdsTest(stmts: readonly Stmt[]): boolean {
-  let found = false;
-  walkExprs(stmts, (expr) => {
-    if (expr.kind === "test") found = true;
-  });
-  return found;
+function holdsTest(stmts: readonly Stmt[], seen = new Set<Expr>()): boolean {
+  const inExpr = (expr: Expr): boolean => {
+    if (expr.kind === "test") return true;
+    const children = exprChildren(expr);
+    if (children.length === 0 || seen.has(expr)) return false;
+    seen.add(expr);
+    return children.some(inExpr);
+  };
+  return stmts.some(
+    (stmt) =>
+      stmtExprs(stmt).some(inExpr) ||
+      ((stmt.kind === "for" || stmt.kind === "if") && holdsTest(stmt.body, seen)),
+  );
 }
 
 function partition(stmts: readonly Stmt[], outer: Ranges): readonly Stmt[] {

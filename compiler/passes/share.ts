@@ -9,7 +9,8 @@
  * also writes is only shared inside one statement. Exact: the same value is computed, once.
  */
 import type { Expr, Kernel, Stmt } from "../../ir/kernel.js";
-import { affineKey, exprChildren, mapBlocks, mapBodies, stmtExprs } from "../../ir/visit.js";
+import { affineKey } from "../../ir/keys.js";
+import { exprChildren, mapBlocks, mapBodies, stmtExprs } from "../../ir/visit.js";
 
 export function share(kernel: Kernel): Kernel {
   const names = new Names(kernel);
@@ -20,7 +21,7 @@ export function share(kernel: Kernel): Kernel {
 class Names {
   private next = 0;
   private readonly ids = new Map<string, number>();
-  private readonly known = new WeakMap<Expr, number>();
+  private readonly known = new Map<Expr, number>();
   private readonly taken = new Set<string>();
 
   constructor(kernel: Kernel) {
@@ -44,9 +45,8 @@ class Names {
   id(expr: Expr): number {
     const done = this.known.get(expr);
     if (done !== undefined) return done;
-    const key = `${this.ownKey(expr)}(${exprChildren(expr)
-      .map((child) => this.id(child))
-      .join()})`;
+    let key = this.ownKey(expr);
+    for (const child of exprChildren(expr)) key += `,${this.id(child)}`;
     const id = this.ids.get(key) ?? this.ids.size;
     this.ids.set(key, id);
     this.known.set(expr, id);
@@ -94,19 +94,37 @@ function shareBlock(stmts: readonly Stmt[], names: Names): SharedBlock {
     return block.body;
   });
   for (const stmt of stmts) if (stmt.kind === "store" || stmt.kind === "reduce") written.add(stmt.to.buffer);
-  const across = new Sharing(names, (expr) => !readsWritten(expr, written));
+  const own = new Written(written);
+  const across = new Sharing(names, (expr) => !own.isRead(expr));
   for (const stmt of inner) for (const expr of stmtExprs(stmt)) across.count(expr);
   let changed = inner !== stmts;
   const out = inner.flatMap((stmt): readonly Stmt[] => {
     const before: Stmt[] = [];
     const first = mapOwnExprs(stmt, (expr) => across.rewrite(expr, before));
-    const within = new Sharing(names, (expr) => readsWritten(expr, written));
-    for (const expr of stmtExprs(first)) within.count(expr);
-    const second = mapOwnExprs(first, (expr) => within.rewrite(expr, before));
+    const second = readsAgain(first, own) ? shareWithin(first, own, names, before) : first;
     if (second !== stmt) changed = true;
     return [...before, second];
   });
   return { body: changed ? out : stmts, written };
+}
+
+/** A statement on its own: what it reads of the buffers that the block writes. */
+function shareWithin(stmt: Stmt, written: Written, names: Names, before: Stmt[]): Stmt {
+  const within = new Sharing(names, (expr) => written.isRead(expr));
+  for (const expr of stmtExprs(stmt)) within.count(expr);
+  return mapOwnExprs(stmt, (expr) => within.rewrite(expr, before));
+}
+
+/** Whether a statement reads written buffers more than once: else there is nothing to share in it. */
+function readsAgain(stmt: Stmt, written: Written): boolean {
+  let reads = 0;
+  const visit = (expr: Expr): void => {
+    if (reads > 1 || !written.isRead(expr)) return;
+    if (expr.kind === "load") reads++;
+    for (const child of exprChildren(expr)) visit(child);
+  };
+  for (const expr of stmtExprs(stmt)) visit(expr);
+  return reads > 1;
 }
 
 function mapOwnExprs(stmt: Stmt, f: (expr: Expr) => Expr): Stmt {
@@ -131,22 +149,23 @@ function mapOwnExprs(stmt: Stmt, f: (expr: Expr) => Expr): Stmt {
   }
 }
 
-const readCache = new WeakMap<Expr, ReadonlySet<string>>();
+/** Which expressions read a buffer that a block writes. */
+class Written {
+  private readonly known = new Map<Expr, boolean>();
 
-/** Buffers an expression loads from. */
-function buffersRead(expr: Expr): ReadonlySet<string> {
-  const known = readCache.get(expr);
-  if (known !== undefined) return known;
-  const out = new Set<string>();
-  if (expr.kind === "load") out.add(expr.from.buffer);
-  for (const child of exprChildren(expr)) for (const buffer of buffersRead(child)) out.add(buffer);
-  readCache.set(expr, out);
-  return out;
-}
+  constructor(private readonly buffers: ReadonlySet<string>) {}
 
-function readsWritten(expr: Expr, written: ReadonlySet<string>): boolean {
-  for (const buffer of buffersRead(expr)) if (written.has(buffer)) return true;
-  return false;
+  isRead(expr: Expr): boolean {
+    if (expr.kind === "load" && this.buffers.has(expr.from.buffer)) return true;
+    const children = exprChildren(expr);
+    if (children.length === 0) return false;
+    let reads = this.known.get(expr);
+    if (reads === undefined) {
+      reads = children.some((child) => this.isRead(child));
+      this.known.set(expr, reads);
+    }
+    return reads;
+  }
 }
 
 /** Counts uses of expressions by structure, then names those used more than once. */

@@ -37,7 +37,12 @@ export function illegal(step: string, because: string): ConfigError {
 
 /** The kernel after some steps, its loops still data. */
 export function draftOf(lowered: LoweredKernel, steps: readonly Step[]): Draft {
-  return steps.reduce<Draft>(applyStep, { ...lowered, packed: [] });
+  return withSteps({ ...lowered, packed: [] }, steps);
+}
+
+/** A draft after some more steps. */
+export function withSteps(draft: Draft, steps: readonly Step[]): Draft {
+  return steps.reduce(applyStep, draft);
 }
 
 export function applySchedule(lowered: LoweredKernel, schedule: Schedule): ScheduledKernel {

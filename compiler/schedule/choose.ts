@@ -10,7 +10,8 @@ import type { Target } from "../../ir/target.js";
 import { withThreads } from "../../ir/target.js";
 import { freeNames, loadsIn, readsBuffer } from "../../ir/visit.js";
 import type { Algorithm, LoweredKernel } from "../lower/lowered.js";
-import { canFuse, draftOf, inlineIndexLets } from "./apply.js";
+import type { Draft } from "./apply.js";
+import { canFuse, draftOf, inlineIndexLets, withSteps } from "./apply.js";
 import type { CopyBlock } from "./copy-block.js";
 import { blockToCopy } from "./copy-block.js";
 import {
@@ -265,9 +266,9 @@ function reductionPart(
 
 /** Blocks of workgroups that share what they read; null where there are none. */
 function sharedPart(lowered: LoweredKernel, nest: LoopNest, target: Target): Part | null {
-  const fused: Step[] = [];
-  fusePixels(lowered, nest.name, fused);
-  const tileable = { lowered: draftOf(lowered, fused), prefix: prefixOf(nest), around: [] };
+  const draft = draftOf(lowered, []);
+  const fused = fusePixels(draft, nest.name);
+  const tileable = { lowered: withSteps(draft, fused), prefix: prefixOf(nest), around: [] };
   const plan = sharedTile({ ...tileable, nest: named(tileable.lowered, nest.name) }, target);
   return plan && { steps: [...fused, ...plan.steps], why: [plan.why], cycles: plan.cycles, tile: plan.tile };
 }
@@ -291,9 +292,9 @@ function tiledPart(tiled: Tiled, pick?: SchedulePick): Part | null {
   if (wanted === true) return block && part(block, workers);
   if (block === null || wanted === false) return part(null, workers);
   const [whole, blocks] = [part(null, 1), part(block, 1)];
-  if (whole === null || blocks === null || whole.cycles < blockGain * blocks.cycles)
-    return part(null, workers);
-  return part(block, workers);
+  const inWhole = whole === null || blocks === null || whole.cycles < blockGain * blocks.cycles;
+  if (workers === 1) return inWhole ? whole : blocks;
+  return part(inWhole ? null : block, workers);
 }
 
 interface Tiled {
@@ -311,12 +312,16 @@ function stagedPart(
   pick?: SchedulePick,
 ): Part | null {
   const steps: Step[] = [...(block?.steps ?? [])];
+  let draft = draftOf(lowered, steps);
+  const take = (more: readonly Step[]): void => {
+    steps.push(...more);
+    draft = withSteps(draft, more);
+  };
   const why: string[] = [];
   let cycles = 0;
   for (const [i, { operand, reason }] of staged.entries()) {
     const at = i === 0 && block !== null ? block.at : null;
-    steps.push({ do: "stage", operand, at, space: "arena" });
-    const draft = draftOf(lowered, steps);
+    take([{ do: "stage", operand, at, space: "arena" }]);
     const copy = named(draft, `stage-${operand}`);
     const elements = iterationsOf(copy);
     const copySteps = vectorSteps(copy, target);
@@ -332,7 +337,7 @@ function stagedPart(
       at === null ? workers : 1,
       target,
     );
-    steps.splice(0, steps.length, ...shared.steps);
+    take(shared.steps.slice(steps.length));
     cycles += shared.cycles;
     why.push(
       at === null
@@ -341,10 +346,9 @@ function stagedPart(
     );
   }
   const prefix = prefixOf(nest);
-  steps.push(...tapAxes.map((l): Step => ({ do: "mode", axis: prefix + l.axis, mode: "unroll" })));
-  fusePixels(lowered, nest.name, steps);
-  fuseTaps(lowered, nest.name, target, steps);
-  const draft = draftOf(lowered, steps);
+  take(tapAxes.map((l): Step => ({ do: "mode", axis: prefix + l.axis, mode: "unroll" })));
+  take(fusePixels(draft, nest.name));
+  take(fuseTaps(draft, nest.name, target));
   const around = block === null ? [] : draft.together!.loops;
   const tileable = { lowered, nest: named(draft, nest.name), prefix, around };
   const tile = pick && ("tile" in pick ? { tile: pick.tile.replace(inBlocks, "") } : pick);
@@ -419,26 +423,28 @@ function named(lowered: Pick<LoweredKernel, "nests">, name: string): LoopNest {
  * Fuses the innermost taps with few channels where every address walks both as one and they are too many to unroll: one
  * loop then runs over both, instead of one of a few iterations inside another.
  */
-function fuseTaps(lowered: LoweredKernel, name: string, target: Target, steps: Step[]): void {
-  const nest = named(draftOf(lowered, steps), name);
+function fuseTaps(draft: Draft, name: string, target: Target): readonly Step[] {
+  const nest = named(draft, name);
   const [taps, channels] = nest.loops.filter((l) => l.kind === "reduce").slice(-2);
-  if (taps === undefined || channels === undefined || channels.extent > mostFew) return;
-  if (taps.mode !== "serial" || unrollsWhole(taps.extent * channels.extent, target)) return;
-  if (!canFuse(nest, taps.axis, channels.axis)) return;
-  const prefix = prefixOf(nest);
-  steps.push({ do: "fuse", axes: [prefix + taps.axis, prefix + channels.axis], into: `${prefix}k` });
+  if (taps === undefined || channels === undefined || channels.extent > mostFew) return [];
+  if (taps.mode !== "serial" || unrollsWhole(taps.extent * channels.extent, target)) return [];
+  return fuseSteps(nest, taps, channels, "k");
 }
 
 /** Channels of a pixel that fill no vector. */
 const mostFew = 4;
 
 /** Fuses neighbouring pixel axes that every address walks as one, so that a tile need not end with a row. */
-function fusePixels(lowered: LoweredKernel, name: string, steps: Step[]): void {
-  for (;;) {
-    const nest = named(draftOf(lowered, steps), name);
-    const [outer, inner] = nest.loops.filter(isPixel).slice(-2);
-    if (outer === undefined || inner === undefined || !canFuse(nest, outer.axis, inner.axis)) return;
-    const prefix = prefixOf(nest);
-    steps.push({ do: "fuse", axes: [prefix + outer.axis, prefix + inner.axis], into: `${prefix}p` });
-  }
+function fusePixels(draft: Draft, name: string): readonly Step[] {
+  const nest = named(draft, name);
+  const [outer, inner] = nest.loops.filter(isPixel).slice(-2);
+  if (outer === undefined || inner === undefined) return [];
+  const steps = fuseSteps(nest, outer, inner, "p");
+  return steps.length === 0 ? [] : [...steps, ...fusePixels(withSteps(draft, steps), name)];
+}
+
+function fuseSteps(nest: LoopNest, outer: Loop, inner: Loop, into: string): readonly Step[] {
+  if (!canFuse(nest, outer.axis, inner.axis)) return [];
+  const prefix = prefixOf(nest);
+  return [{ do: "fuse", axes: [prefix + outer.axis, prefix + inner.axis], into: prefix + into }];
 }

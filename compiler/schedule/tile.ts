@@ -54,9 +54,11 @@ export function bestTile(
   workers: number,
   pick: TilePick = { rank: 0 },
 ): Plan | null {
+  const traffic = rhsTraffic(tileable);
+  const tiles = new Map<string, number>();
   const all = tileChoices(tileable, target)
     .filter((choice) => fits(tileable, choice, target))
-    .map((choice) => ({ choice, cycles: cyclesOf(tileable, choice, target) }));
+    .map((choice) => ({ choice, cycles: tilesCycles(tileable, choice, target, tiles) + traffic }));
   const cheapest = [...all].sort((a, b) => a.cycles - b.cycles);
   const [alone] = cheapest;
   const alike = cheapest.filter(({ choice }) => choice.column === alone?.choice.column);
@@ -99,10 +101,11 @@ function fits({ nest }: Tileable, { rows, columns }: TileChoice, target: Target)
 }
 
 function planOf(tileable: Tileable, choice: TileChoice, cycles: number, target: Target): Plan {
+  const { terms } = unrolledOf(tileable, choice, target);
   return {
     steps: tileSteps(tileable, choice, target),
     cycles,
-    why: `${tileName(choice)} in registers, ${unrolledOf(tileable, choice, target).terms} terms unrolled`,
+    why: `${tileName(choice)} in registers, ${terms} term${terms === 1 ? "" : "s"} unrolled`,
     tile: tileName(choice),
   };
 }
@@ -287,10 +290,20 @@ function bodyOf(tileable: Tileable, choice: TileChoice, lhsVector: boolean, targ
   return { terms, lhsLoads: outer * loads * vectors, taps: loads < taps * rows ? taps : 1 };
 }
 
-/** Places that some loops, each with a step and a number of iterations, reach together. */
+/** Places that some loops, each with a step and a number of iterations, reach together: counted one by one only where they meet. */
 function distinct(loops: readonly (readonly [step: number, count: number])[]): number {
+  const apart = loops
+    .filter(([step, count]) => step !== 0 && count > 1)
+    .sort(([a], [b]) => Math.abs(a) - Math.abs(b));
+  let reach = 0;
+  const meets = apart.some(([step, count]) => {
+    const meeting = Math.abs(step) <= reach;
+    reach += Math.abs(step) * (count - 1);
+    return meeting;
+  });
+  if (!meets) return apart.reduce((places, [, count]) => places * count, 1);
   let places = new Set([0]);
-  for (const [step, count] of loops) {
+  for (const [step, count] of apart) {
     const next = new Set<number>();
     for (const base of places) for (let i = 0; i < count; i++) next.add(base + i * step);
     places = next;
@@ -298,7 +311,13 @@ function distinct(loops: readonly (readonly [step: number, count: number])[]): n
   return places.size;
 }
 
-function cyclesOf(tileable: Tileable, choice: TileChoice, target: Target): number {
+/** `tiles`: cycles of tiles by what they are, for one choice's tail may be another's whole tile. */
+function tilesCycles(
+  tileable: Tileable,
+  choice: TileChoice,
+  target: Target,
+  tiles: Map<string, number>,
+): number {
   const { nest, lowered } = tileable;
   const { column, columns, row, rows } = choice;
   const factors = factorsOf(nest);
@@ -318,10 +337,16 @@ function cyclesOf(tileable: Tileable, choice: TileChoice, target: Target): numbe
   let cycles = 0;
   for (const [c, columnTiles] of parts(column.extent, columns))
     for (const [r, rowTiles] of parts(row?.extent ?? 1, rows)) {
-      const body = bodyOf(tileable, { ...choice, rows: r, columns: c }, shape.lhsVector, target);
-      cycles += columnTiles * rowTiles * tileCycles({ rows: r, columns: c, ...shape }, terms, body, target);
+      const key = `${r} ${row?.axis} ${c} ${column.axis}`;
+      let each = tiles.get(key);
+      if (each === undefined) {
+        const body = bodyOf(tileable, { ...choice, rows: r, columns: c }, shape.lhsVector, target);
+        each = tileCycles({ rows: r, columns: c, ...shape }, terms, body, target);
+        tiles.set(key, each);
+      }
+      cycles += columnTiles * rowTiles * each;
     }
-  return cycles * outside * iterationsOf(tileable.around) + rhsTraffic(tileable);
+  return cycles * outside * iterationsOf(tileable.around);
 }
 
 /** The rhs passes once for each batch element, and for each block of loops around that it does not vary along. */

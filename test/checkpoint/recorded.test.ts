@@ -1,11 +1,9 @@
-/** Every file that real Python wrote reads as the arrays it was written from. */
+/** The files that Python wrote: where they lie in memory, and written back. What is in them is test/oracle's. */
 import { describe, expect, it } from "vitest";
 import { encodeTree } from "../../compiler/checkpoint/msgpack.js";
 import { readWeights } from "../../compiler/checkpoint/read-weights.js";
 import { flattenParams } from "../../compiler/checkpoint/tree.js";
-import { UnsupportedError } from "../../runtime/error.js";
-import { dataLength } from "../../runtime/tensor.js";
-import { checkpointFile, checkpointFiles, refusedFiles } from "../oracle/checkpoints.js";
+import { checkpointFile, checkpointFiles } from "../oracle/checkpoints.js";
 
 const byPath = (tensors: ReadonlyMap<string, unknown>) => Object.fromEntries(tensors);
 
@@ -13,15 +11,6 @@ describe("files that Python wrote", () => {
   it("there are some of each format", () => {
     for (const format of ["msgpack", "safetensors", "npz"])
       expect(checkpointFiles.filter((file) => file.format === format).length).toBeGreaterThan(8);
-  });
-
-  it.each(checkpointFiles)("$title", ({ bytes, tensors }) => {
-    const found = flattenParams(readWeights(bytes));
-    expect(byPath(found)).toEqual(byPath(tensors));
-    for (const [path, { data, shape, dtype }] of found) {
-      expect(data.constructor, path).toBe(tensors.get(path)!.data.constructor);
-      expect(data.length, path).toBe(dataLength(shape, dtype));
-    }
   });
 
   it.each(checkpointFiles)("$title, at every alignment", ({ bytes, tensors }) => {
@@ -48,18 +37,5 @@ describe("files that Python wrote", () => {
     expect(Buffer.from(encodeTree(readWeights(conv), 2 ** 30)).equals(conv)).toBe(true);
     const chunked = checkpointFile("msgpack: chunked, a second collection").bytes;
     expect(Buffer.from(encodeTree(readWeights(chunked), 40)).equals(chunked)).toBe(true);
-  });
-
-  it.each(refusedFiles)("$title is refused by name", ({ bytes, names }) => {
-    let error: unknown;
-    try {
-      readWeights(bytes);
-    } catch (thrown) {
-      error = thrown;
-    }
-    expect(error).toBeInstanceOf(UnsupportedError);
-    expect((error as UnsupportedError).code).toBe("checkpoint-dtype");
-    expect((error as UnsupportedError).message).toContain(names);
-    expect((error as UnsupportedError).message).not.toContain("\n");
   });
 });

@@ -11,9 +11,11 @@ import {
 } from "./flax-recorded.js";
 import type { FlaxCases } from "./flax-spec.js";
 import { paddingCases, shapeCases, valueCases } from "./flax-spec.js";
+import type { Samplers, Vectors } from "./random.js";
+import { initialCases, keyCases, sampleCases, samplerCases } from "./random.js";
 import { suiteTest } from "./suite-test.js";
 import type { Tfjs } from "./tfjs.js";
-import { tfjsCases, tfjsOps } from "./tfjs.js";
+import { tfjsCases } from "./tfjs.js";
 import type { WebNN } from "./webnn.js";
 import { webnnCases } from "./webnn.js";
 
@@ -22,6 +24,11 @@ const folder = process.env.CONFORMANCE_DIR;
 function read<T>(file: string): T {
   return JSON.parse(readFileSync(`${folder}/${file}`, "utf8")) as T;
 }
+
+/** Suites are made of the kinds of cases that are in a file, so that none can be forgotten. */
+const kinds = <Item, Kind>(cases: readonly Item[], kind: (item: Item) => Kind): readonly Kind[] => [
+  ...new Set(cases.map(kind)),
+];
 
 /** Defines the tests, of all suites or of those that are wanted. */
 export function defineSuites(wanted: (suite: string) => boolean = () => true, timeout?: number): void {
@@ -34,24 +41,31 @@ export function defineSuites(wanted: (suite: string) => boolean = () => true, ti
     if (wanted(suite)) suiteTest(suite, cases, timeout);
   };
   const flaxCases = read<FlaxCases>("spec/flax_cases.json");
-  for (const module of ["Conv", "ConvLocal", "ConvTranspose"])
+  for (const module of kinds(flaxCases.cases, (each) => each.module))
     define(`flax's tests: ${module}`, () => valueCases(flaxCases, module));
   define("flax's tests: shapes", () => shapeCases(flaxCases));
   define("flax's tests: paddings", () => paddingCases(flaxCases));
 
   const recorded = read<FlaxRecorded>("conformance/flax-recorded.json");
-  for (const module of ["Conv", "ConvLocal", "ConvTranspose"])
+  for (const module of kinds(recorded.cases, (each) => each.module))
     define(`flax recorded: ${module}`, () => recordedCases(recorded, module));
   define("flax recorded: gradients", () => gradientCases(recorded));
   define("flax recorded: refusals", () => refusedCases(recorded));
   define("flax recorded: activations", () => recordedActivations(recorded));
   define("flax recorded: pools", () => poolCases(recorded));
 
+  const vectors = read<Vectors>("spec/rng_vectors.json");
+  define("jax recorded: keys and random bits", () => keyCases(vectors));
+  define("jax recorded: samples", () => sampleCases(vectors));
+  define("flax recorded: initial parameters", () => initialCases(vectors));
+  const samplers = read<Samplers>("spec/samplers.json");
+  define("jax recorded: every value of the samplers", () => samplerCases(samplers));
+
   const webnn = read<WebNN>("conformance/webnn.json");
-  for (const op of ["conv2d", "convTranspose2d"] as const)
-    for (const dtype of ["float32", "float16"] as const)
+  for (const op of kinds(webnn.cases, (each) => each.op))
+    for (const dtype of kinds(webnn.cases, (each) => each.dtype))
       define(`WebNN: ${op} ${dtype}`, () => webnnCases(webnn, op, dtype));
 
   const tfjs = read<Tfjs>("conformance/tfjs.json");
-  for (const op of tfjsOps(tfjs)) define(`tfjs: ${op}`, () => tfjsCases(tfjs, op));
+  for (const op of kinds(tfjs.cases, (each) => each.op)) define(`tfjs: ${op}`, () => tfjsCases(tfjs, op));
 }

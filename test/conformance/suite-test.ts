@@ -11,7 +11,7 @@ declare module "vitest" {
 const listed = 40;
 
 /** `cases` is a function, so that reading a file fails the test and not the collection. */
-export function suiteTest(suite: string, cases: () => readonly Case[], timeout = 120_000): void {
+export function suiteTest(suite: string, cases: () => readonly Case[], timeout = 600_000): void {
   it(
     suite,
     async ({ task }) => {

@@ -14,7 +14,7 @@ const unsupported = new UnsupportedError("dtype-unsupported", "no float16");
 
 it("counts passed, failed and refused cases", async () => {
   const cases: Case[] = [
-    { name: "right", check: () => [] },
+    { name: "right", check: () => [], note: () => "counted 3" },
     { name: "wrong", check: () => ["js: differs", "wasm: differs"] },
     { name: "thrown", check: throws(new ConfigError("bad-padding", "no such padding")) },
     { name: "allowed", check: throws(unsupported), mayRefuse: "dtype-unsupported" },
@@ -35,10 +35,12 @@ it("counts passed, failed and refused cases", async () => {
       "other code: UnsupportedError [dtype-unsupported]: no float16",
       "not allowed: UnsupportedError [dtype-unsupported]: no float16",
     ],
+    notes: ["counted 3"],
   });
   const table = formatTallies([tally]).split("\n");
   expect(table[1]).toMatch(/^some +7 +1 +2 +4$/);
   expect(table.at(-1)).toMatch(/^total +7 +1 +2 +4$/);
+  expect(table).toContain("        counted 3");
   expect(table).toContain("      1 not yet: avgPool");
 });
 

@@ -59,10 +59,6 @@ const ops: Readonly<
   conv3dTranspose: { spatial: 3, kind: "transposed" },
 };
 
-export function tfjsOps({ cases }: Tfjs): string[] {
-  return [...new Set(cases.map(({ op }) => op))];
-}
-
 export function tfjsCases({ cases }: Tfjs, op: string): Case[] {
   return cases
     .filter((each) => each.op === op)

@@ -10,7 +10,7 @@ const count = Number(process.env.DIFFERENTIAL_COUNT ?? 1000);
 const firstSeed = Number(process.env.DIFFERENTIAL_SEED ?? 1);
 
 it(`${count} random convolutions give the same bits on js, wasm and the interpreter`, {
-  timeout: 300_000,
+  timeout: 900_000,
 }, async () => {
   for (let seed = firstSeed; seed < firstSeed + count; seed++) {
     const failure = await check(randomConv(seed), { contract: seed % 8 === 0 });

@@ -236,7 +236,7 @@ describe("parse errors", () => {
     ["kernel @k() {\n  nest main {\n    y[0] = foo(1)\n", 2, "there is no function foo"],
     ["kernel @k() {\n  nest main {\n    y[oh*2] = 1\n", 2, "expected ]"],
     ["kernel @k() {\n", 1, "expected nest"],
-    ["schedule @s for js {\n  split a by 4 -> b c tail=gate\n}", 1, "expected a tail"],
+    ["schedule @s for js {\n  split a by 4 -> b c tail=shift\n}", 1, "expected a tail"],
     ["schedule @s for js {\n  unroll a b\n}", 1, "expected the end of the line"],
     ["program", 0, "expected graph, schedule or kernel"],
   ])("%#", (text, line, message) => {

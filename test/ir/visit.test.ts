@@ -2,10 +2,10 @@
 import { describe, expect, it } from "vitest";
 import type { Expr, KernelFn, Stmt } from "../../ir/kernel.js";
 import { affine } from "../../ir/kernel.js";
+import { exprKey } from "../../ir/keys.js";
 import { parseKernel } from "../../ir/parse.js";
 import { printExpr, printStmt } from "../../ir/print.js";
 import {
-  exprKey,
   freeNames,
   mapAccess,
   mapExpr,

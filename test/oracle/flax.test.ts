@@ -77,7 +77,6 @@ function refusedLax(): Case[] {
 function initCases(): Case[] {
   return init.map(({ model, seed, inputShape, params }) => ({
     name: `${JSON.stringify(model)} on [${inputShape}], seed ${seed}`,
-    mayRefuse: /16"|complex64/.test(JSON.stringify(params)) ? "dtype-unsupported" : undefined,
     check: () => {
       const made = flattenParams(buildModel(model).init(key(seed), inputShape).params);
       const line = (path: string, dtype: string, shape: readonly number[], bits: string): string =>

@@ -42,6 +42,8 @@ import hashlib
 import json
 import pathlib
 
+import instruction_set  # before jax
+
 import flax
 import flax.linen as nn
 import jax

@@ -22,6 +22,8 @@ import json
 import pathlib
 import warnings
 
+import instruction_set  # before jax
+
 import flax
 import flax.linen as nn
 import jax

@@ -17,6 +17,8 @@ Numbers and tensors are written as record.py says; floats are multiples of a hal
 import json
 import pathlib
 
+import instruction_set  # before jax
+
 import flax
 import flax.linen as nn
 import jax

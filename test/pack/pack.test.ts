@@ -29,7 +29,7 @@ describe.skipIf(!built)("the package", () => {
     await run("npm", ["install", "--prefer-offline", "--ignore-scripts", ...quiet, tarball], {
       cwd: project,
     });
-  }, 60_000);
+  });
 
   afterAll(() => rm(project, { recursive: true }));
 

@@ -1,11 +1,8 @@
+/** Keys and bits by themselves; test/oracle and test/conformance compare them with jax's. */
 import { describe, expect, it } from "vitest";
 import { parameterKey } from "../../compiler/random/parameter-key.js";
 import { foldIn, key, randomBits, split, threefry2x32 } from "../../compiler/random/threefry.js";
 import { ConfigError } from "../../runtime/error.js";
-import { recorded } from "../oracle/vectors.js";
-
-const words = ({ k0, k1 }: { k0: number; k1: number }) => [k0, k1];
-const { random } = recorded;
 
 describe("threefry2x32", () => {
   // The known answers of the Random123 distribution.
@@ -31,8 +28,7 @@ describe("threefry2x32", () => {
 });
 
 describe("keys", () => {
-  it("of seeds", () => {
-    for (const { seed, key: expected } of random.keys) expect(words(key(seed))).toEqual(expected);
+  it("of bigint seeds are those of the same number", () => {
     expect(key(-1n)).toEqual(key(-1));
     expect(key(2n ** 32n + 5n)).toEqual(key(5));
   });
@@ -42,22 +38,13 @@ describe("keys", () => {
       expect(() => key(seed)).toThrow(ConfigError);
   });
 
-  it("split", () => {
-    for (const { seed, count, keys } of random.split)
-      expect(split(key(seed), count).map(words)).toEqual(keys);
+  it("split in none, and not in less", () => {
     expect(split(key(0), 0)).toEqual([]);
     expect(() => split(key(0), -1)).toThrow(/number of keys/);
   });
 
-  it("fold in data", () => {
-    for (const { seed, data, key: expected } of random.foldIn)
-      expect(words(foldIn(key(seed), data))).toEqual(expected);
+  it("fold in no negative data", () => {
     expect(() => foldIn(key(0), -1)).toThrow(/0\.\.4294967295/);
-  });
-
-  it("of flax parameters", () => {
-    for (const { path, count, key: expected } of random.parameterKeys)
-      expect(words(parameterKey(key(0), path, count))).toEqual(expected);
   });
 
   it("of flax parameters collide without separators, as flax's do", () => {
@@ -66,10 +53,6 @@ describe("keys", () => {
 });
 
 describe("random bits", () => {
-  it("equal jax's", () => {
-    for (const { seed, count, bits } of random.bits) expect([...randomBits(key(seed), count)]).toEqual(bits);
-  });
-
   it("of a longer array start with the shorter one's", () => {
     expect(randomBits(key(9), 100).subarray(0, 7)).toEqual(randomBits(key(9), 7));
   });

@@ -25,7 +25,7 @@ import { normal, refusal, thrown, wrong } from "../compile/models.js";
 import { firstDifference } from "../support/run-everywhere.js";
 
 // Measuring takes seconds where nothing else runs, and longer on a machine that is shared.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 const folder = mkdtempSync(join(tmpdir(), "convsmith-tune-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

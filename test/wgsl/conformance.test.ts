@@ -12,5 +12,5 @@ takeWays(["wgsl"]);
 const wanted = process.env.WGSL === "1" || process.env.CI !== undefined;
 if (!wanted) console.warn("skipped: the conformance suites on wgsl take minutes; set WGSL=1");
 if (wanted && (await hasAdapter()))
-  defineSuites((suite) => !/gradients|refusals|shapes/.test(suite), 1_200_000);
+  defineSuites((suite) => !/gradients|refusals|shapes|jax|parameters/.test(suite), 1_200_000);
 else it.skip("the conformance suites on wgsl", () => {});

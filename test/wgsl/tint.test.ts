@@ -3,4 +3,4 @@ import { defineSuites } from "../conformance/all-suites.js";
 import { takeWays } from "../support/run-everywhere.js";
 
 takeWays(["tint"]);
-defineSuites((suite) => !/gradients|refusals|shapes/.test(suite), 600_000);
+defineSuites((suite) => !/gradients|refusals|shapes|jax|parameters/.test(suite), 600_000);
