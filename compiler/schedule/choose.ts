@@ -209,8 +209,8 @@ const copiedVectors = 4;
 
 /** As many of a row's vectors as leave few over; 1 where an iteration computes more than a copy does. */
 function vectorsAtOnce({ stores, lets }: LoopNest, vectors: number, most: number): number {
-  const gated = ({ value }: LoopNest["stores"][number]): boolean => value.kind !== "load";
-  if (stores.length > 1 || stores.some(gated) || lets.some((l) => l.value.kind !== "index")) return 1;
+  const computes = ({ value }: LoopNest["stores"][number]): boolean => value.kind !== "load";
+  if (stores.length > 1 || stores.some(computes) || lets.some((l) => l.value.kind !== "index")) return 1;
   const best = Math.min(most, vectors);
   for (let count = best; count > best / 2; count--) if (vectors % count === 0) return count;
   return best;
