@@ -6,9 +6,10 @@
 import * as convsmith from "../../dist/compiler/index.js";
 import { errorOf, errorPerElement, winogradBound } from "./check.mjs";
 import { moduleOf } from "./contenders/convsmith.mjs";
+import { listed } from "./flags.mjs";
 import { dataKinds, layerData, reference } from "./layer-data.mjs";
 import { biasShape, inputShape, kernelShape, layer, layers, outputShape, product, terms } from "./layers.mjs";
-import { listed, readOptions } from "./options.mjs";
+import { readOptions } from "./options.mjs";
 import { randomOf } from "./random-layers.mjs";
 
 const randomCount = 500;

@@ -1,39 +1,22 @@
 /** npm run bench: installs the peers, starts the engine under test, prints its figures as a table and writes the reports. */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { runPinned } from "./child.mjs";
+import { listed } from "./flags.mjs";
 import { buildIsOld, installPeers } from "./install.mjs";
-import { handedOn, helpText, listed, problemOf, readOptions } from "./options.mjs";
+import { handedOn, helpText, problemOf, readOptions } from "./options.mjs";
 import { page } from "./report.mjs";
 import { summarise } from "./statistics.mjs";
 import { footer, header, note, row, titles } from "./table.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
-/** The command line that starts `file`, on one core where that was asked for and can be had. */
-function command(values, file, args) {
-  const core = values.core !== "" ? values.core : values.native ? String(availableParallelism() - 1) : "";
-  const plain = [values.node, file, ...args];
-  if (core === "") return plain;
-  try {
-    execFileSync("taskset", ["-c", core, "true"], { stdio: "ignore" });
-    return ["taskset", "-c", core, ...plain];
-  } catch {
-    note(`taskset cannot pin to core ${core} here: unpinned`);
-    return plain;
-  }
-}
-
 /** Starts a script in the engine and gives its JSON lines to `take`; its exit code. */
-async function run(values, script, take) {
-  const [program, ...args] = command(values, `${here}${script}`, handedOn(values));
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
-  const closed = new Promise((resolve) => child.on("close", resolve));
-  for await (const line of createInterface({ input: child.stdout }))
-    if (line.startsWith("{")) take(JSON.parse(line));
-  return (await closed) ?? 1;
+function run(values, script, take) {
+  const core = values.core !== "" ? values.core : values.native ? String(availableParallelism() - 1) : "";
+  return runPinned(core, [values.node, `${here}${script}`, ...handedOn(values)], take);
 }
 
 /** Measures, printing as it goes; the report, and the exit code of the engine. */

@@ -7,14 +7,17 @@ import { prepareConvsmith } from "./contenders/convsmith.mjs";
 import { loadJaxJs } from "./contenders/jax-js.mjs";
 import { loadJaxNative } from "./contenders/native.mjs";
 import { loadOnnxruntimeNode, loadOnnxruntimeWeb } from "./contenders/onnxruntime.mjs";
-import { Refused } from "./contenders/refusal.mjs";
+import { reason } from "./contenders/refusal.mjs";
 import { loadTfjs } from "./contenders/tfjs.mjs";
+import { listed } from "./flags.mjs";
 import { layerData, reference } from "./layer-data.mjs";
 import { flops, isDense3x3, layers, traffic } from "./layers.mjs";
-import { listed, readOptions } from "./options.mjs";
+import { readOptions } from "./options.mjs";
+import { race, time, timingsOf } from "./race.mjs";
 import { median } from "./statistics.mjs";
 
 const options = readOptions(process.argv.slice(2));
+const rounds = Number(options.rounds);
 /** Compile options under which ours is measured. */
 const settings = { precision: options.precision, algorithm: options.algorithm };
 const emit = (line) => console.log(JSON.stringify(line));
@@ -45,33 +48,6 @@ async function loadPeers() {
   return new Map(names.map((name) => [name, loaded.get(name)]));
 }
 
-const reason = (error) =>
-  error instanceof Refused ? error.message : String(error?.message ?? error).split("\n")[0];
-
-const sampleMs = 5;
-
-/** Milliseconds of one run: short ones are repeated until a few milliseconds have passed. */
-async function time(contender) {
-  if (contender.time !== undefined) return contender.time();
-  let count = 0;
-  const start = performance.now();
-  let now = start;
-  do {
-    const pending = contender.run();
-    if (pending instanceof Promise) await pending;
-    count++;
-    now = performance.now();
-  } while (now - start < sampleMs);
-  return (now - start) / count;
-}
-
-/** How often a contender is timed: some peers take seconds, and their medians do not need nine. */
-function timingsOf(ms) {
-  const rounds = Number(options.rounds);
-  if (ms > 3000) return 1;
-  return ms > 300 ? Math.min(3, rounds) : rounds;
-}
-
 /** Runs a contender for the first time, checks what it computes, and warms it up. */
 async function admit(layer, expected, first, contender) {
   const output = await contender.output();
@@ -79,30 +55,7 @@ async function admit(layer, expected, first, contender) {
   if (fault !== null) throw new Error(`wrong result: ${fault}`);
   const ms = await time(contender);
   if (ms <= 300) for (let i = 0; i < 3; i++) await time(contender);
-  return { output, timings: timingsOf(ms) };
-}
-
-/**
- * Every contender in turn, round after round, each round starting with another; one that throws drops out. Those with a
- * ceiling have it measured before and after each timing: `beside` are the ceilings, one a timing, in GF.
- */
-async function race(entries, dropped) {
-  const times = new Map(entries.map(({ name }) => [name, []]));
-  const beside = new Map(entries.map(({ name }) => [name, []]));
-  for (let round = 0; round < Number(options.rounds); round++)
-    for (let i = 0; i < entries.length; i++) {
-      const { name, contender, timings, ceiling = null } = entries[(i + round) % entries.length];
-      if (name in dropped || times.get(name).length >= timings) continue;
-      try {
-        const before = ceiling?.();
-        times.get(name).push(await time(contender));
-        if (ceiling !== null) beside.get(name).push((before + ceiling()) / 2);
-      } catch (error) {
-        dropped[name] = reason(error);
-      }
-    }
-  for (const name of Object.keys(dropped)) times.delete(name);
-  return { times, beside };
+  return { output, timings: timingsOf(ms, rounds) };
 }
 
 const mine = listed(options.backend);
@@ -118,7 +71,7 @@ const ceilingOf = (target) => ({ "wasm-relaxed": tops.relaxed, "wasm-simd": tops
 async function floorOf(layer) {
   const contender = await prepareFloor(layer);
   for (let i = 0; i < 4; i++) await time(contender);
-  return { name: "floor", contender, timings: Number(options.rounds) };
+  return { name: "floor", contender, timings: rounds };
 }
 
 async function measureLayer(layer) {
@@ -146,7 +99,7 @@ async function measureLayer(layer) {
     await enter(backend, () => prepareConvsmith(convsmith, backend, layer, data, settings));
   for (const [name, prepare] of peers) await enter(name, () => prepare(layer, data));
   const held = layer.bound === "compute" ? [] : [await floorOf(layer)];
-  const { times, beside } = await race([...entries, ...held], refusals);
+  const { times, beside } = await race([...entries, ...held], rounds, refusals);
   const ms = (name) => median(times.get(name));
   const others = Object.fromEntries(
     [...peers.keys()].map((name) => [

@@ -11,7 +11,7 @@ export function digits(value) {
   return value >= 10 ? value.toFixed(1) : value >= 0.1 ? value.toFixed(2) : value.toFixed(4);
 }
 
-const times = (ratio) => `${digits(ratio)}x`;
+export const times = (ratio) => `${digits(ratio)}x`;
 const percent = (share) => `${(100 * share).toFixed(0)} %`;
 
 export function header({ engine, processor, start }) {
@@ -51,12 +51,12 @@ function ofBest({ ofCeiling, floor, ms }) {
 
 const beside = ({ ofCeilingBeside: share }) => (share === null ? "" : percent(share));
 
+/** A peer's time, and how many times ours it is. */
+export const cell = ({ ms }, ours) =>
+  ms === undefined ? "-" : `${digits(ms)} ${times(ms / ours).padStart(7)}`;
+
 export function row({ start }, line, { errors }) {
-  const peers = start.peers.map((name) => {
-    const { ms } = line.peers[name];
-    const cell = ms === undefined ? "-" : `${digits(ms)} ${times(ms / line.ms).padStart(7)}`;
-    return cell.padStart(peerWidth(name));
-  });
+  const peers = start.peers.map((name) => cell(line.peers[name], line.ms).padStart(peerWidth(name)));
   const error = errors ? `  error ${line.error.toExponential(1)}` : "";
   const how = `  ${line.algorithm}${line.target === "wasm-relaxed" ? ", relaxed" : ""}`;
   write(
@@ -64,7 +64,7 @@ export function row({ start }, line, { errors }) {
   );
 }
 
-const speedLine = ({ what, layers, mean, least, leastLayer }) =>
+export const speedLine = ({ what, layers, mean, least, leastLayer }) =>
   `  over ${what}: ${mean.toFixed(2)}x (geometric mean of ${layers}), least ${least.toFixed(2)}x on ${leastLayer}`;
 
 function shareLines(ceiling, floor) {
@@ -83,7 +83,7 @@ function backendLines({ who, speed, native, ceiling, floor }) {
 }
 
 /** Why a peer has no figure, each reason once. */
-function refusalLines(rows) {
+export function refusalLines(rows) {
   const reasons = new Map();
   for (const { layer, peers } of rows)
     for (const [name, { why }] of Object.entries(peers)) {

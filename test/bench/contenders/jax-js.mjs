@@ -1,4 +1,4 @@
-/** jax-js on wasm, jitted; channels first, the only layout it has. CIRCULAR is put together from slices, inside the time. */
+/** jax-js on wasm or webgpu, jitted; channels first, the only layout it has. CIRCULAR is put together from slices, inside the time. */
 import { channelsFirst, channelsLast, transposed } from "../layer-data.mjs";
 import { inputShape, kernelShape, outputShape, pads } from "../layers.mjs";
 import { refused } from "./refusal.mjs";
@@ -13,11 +13,11 @@ function withoutWorker() {
   Object.defineProperty(globalThis, "Worker", { get: () => undefined, set: () => undefined });
 }
 
-export async function loadJaxJs() {
-  withoutWorker();
+export async function loadJaxJs(device = "wasm") {
+  if (device === "wasm") withoutWorker();
   const jax = await import("@jax-js/jax");
-  await jax.init("wasm");
-  jax.defaultDevice("wasm");
+  await jax.init(device);
+  jax.defaultDevice(device);
   return (layer, data) => prepare(jax, layer, data);
 }
 

@@ -13,14 +13,23 @@ function varint(value) {
 const encoder = new TextEncoder();
 const bytes = (content) => (typeof content === "string" ? encoder.encode(content) : content);
 
+function message(...parts) {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
 /** Length-delimited field. */
 function field(number, content) {
   const body = bytes(content);
-  return Buffer.concat([Buffer.from([...varint(number * 8 + 2), ...varint(body.length)]), body]);
+  return message([...varint(number * 8 + 2), ...varint(body.length)], body);
 }
 
-const integer = (number, value) => Buffer.from([...varint(number * 8), ...varint(value)]);
-const message = (...parts) => Buffer.concat(parts);
+const integer = (number, value) => [...varint(number * 8), ...varint(value)];
 const float32 = 1;
 const int64 = 7;
 
@@ -62,16 +71,16 @@ export function convModel(options) {
   ];
   const all = sides([[0, 0], [0, 0], ...pads]);
   const graph = message(
-    wrap ? node("Pad", ["x", "p"], "padded", [text("mode", "wrap")]) : Buffer.alloc(0),
+    wrap ? node("Pad", ["x", "p"], "padded", [text("mode", "wrap")]) : [],
     node(op, [wrap ? "padded" : "x", "w", "b"], "c", attributes),
     node("Relu", ["c"], "y"),
     field(2, "g"),
     field(5, tensor("w", weightShape, weights)),
     field(5, tensor("b", [bias.length], bias)),
-    wrap ? field(5, tensor("p", [all.length], BigInt64Array.from(all, BigInt), int64)) : Buffer.alloc(0),
+    wrap ? field(5, tensor("p", [all.length], BigInt64Array.from(all, BigInt), int64)) : [],
     field(11, valueInfo("x", inputShape)),
     field(12, valueInfo("y", outputShape)),
   );
   // IR version 9 with operator set 19, the first with Pad's "wrap".
-  return new Uint8Array(message(integer(1, 9), field(8, integer(2, 19)), field(7, graph)));
+  return message(integer(1, 9), field(8, integer(2, 19)), field(7, graph));
 }

@@ -1,5 +1,5 @@
 /**
- * onnxruntime, on wasm (onnxruntime-web) or native (onnxruntime-node), one thread; channels first, its own layout.
+ * onnxruntime, on wasm or WebGPU (onnxruntime-web) or native (onnxruntime-node), one thread; channels first, its own layout.
  * CIRCULAR is a Pad of mode wrap before the convolution, inside the time; CAUSAL is the convolution's own padding.
  */
 import { channelsFirst, channelsLast, reversed, transposed } from "../layer-data.mjs";
@@ -23,6 +23,55 @@ export async function loadOnnxruntimeNode() {
     logSeverityLevel: 3,
   };
   return (layer, data) => prepare(ort, options, layer, data);
+}
+
+/**
+ * In a page, with its file at `url`: inputs and results stay on the device. `layout` is the one it computes in, "NHWC" or
+ * "NCHW"; what it transposes for that is inside the time.
+ */
+export async function loadOnnxruntimeWebgpu(url, layout) {
+  const ort = await import(url);
+  ort.env.wasm.numThreads = 1;
+  ort.env.logLevel = "error";
+  return (layer, data) => prepareOnGpu(ort, layout, layer, data);
+}
+
+async function prepareOnGpu(ort, layout, layer, data) {
+  const model = convModel(modelOf(layer, data));
+  const nchw = channelsFirst(data.input, inputShape(layer));
+  const start = performance.now();
+  const session = await ort.InferenceSession.create(model, {
+    executionProviders: [{ name: "webgpu", preferredLayout: layout }],
+    preferredOutputLocation: "gpu-buffer",
+    logSeverityLevel: 3,
+  });
+  const createMs = performance.now() - start;
+  const device = await ort.env.webgpu.device;
+  const buffer = device.createBuffer({
+    size: Math.ceil(nchw.byteLength / 16) * 16,
+    usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+  });
+  device.queue.writeBuffer(buffer, 0, nchw);
+  await device.queue.onSubmittedWorkDone();
+  const x = ort.Tensor.fromGpuBuffer(buffer, { dataType: "float32", dims: first(inputShape(layer)) });
+  return {
+    createMs,
+    run: async () => {
+      const { y } = await session.run({ x });
+      await device.queue.onSubmittedWorkDone();
+      y.dispose();
+    },
+    output: async () => {
+      const { y } = await session.run({ x });
+      const values = channelsLast(await y.getData(), first(outputShape(layer)));
+      y.dispose();
+      return values;
+    },
+    dispose: async () => {
+      await session.release();
+      buffer.destroy();
+    },
+  };
 }
 
 const first = ([batch, ...rest]) => [batch, rest.at(-1), ...rest.slice(0, -1)];

@@ -4,3 +4,7 @@ export class Refused extends Error {}
 export function refused(why) {
   throw new Refused(why);
 }
+
+/** What is said of an error in the report. */
+export const reason = (error) =>
+  error instanceof Refused ? error.message : String(error?.message ?? error).split("\n")[0];

@@ -1,20 +1,37 @@
 /**
- * tfjs on its wasm or cpu backend. Both work synchronously, so the results are not read back when timing. CIRCULAR is
- * put together from slices and CAUSAL is explicit padding, both inside the time.
+ * tfjs on its wasm, cpu or webgpu backend. The first two work synchronously and the last is waited for until its queue is
+ * done, so the results are not read back when timing. CIRCULAR is put together from slices and CAUSAL is explicit padding,
+ * both inside the time.
  */
 
 import { reversed, transposed } from "../layer-data.mjs";
 import { inputShape, kernelShape, outputShape, outputSize, pads } from "../layers.mjs";
 import { refused } from "./refusal.mjs";
 
+const backends = {
+  wasm: () => import("@tensorflow/tfjs-backend-wasm"),
+  cpu: () => import("@tensorflow/tfjs-backend-cpu"),
+  webgpu: () => import("@tensorflow/tfjs-backend-webgpu"),
+};
+
+/** What it records is submitted in batches; the rest now. */
+function queueDone(backend) {
+  if (backend.commandEncoder) {
+    backend.endComputePassEncoder();
+    backend.submitQueue();
+  }
+  return backend.device.queue.onSubmittedWorkDone();
+}
+
 export async function loadTfjs(backend) {
   const tf = await import("@tensorflow/tfjs-core");
-  await import(`@tensorflow/tfjs-backend-${backend}`);
+  await backends[backend]();
   tf.enableProdMode();
+  const done = backend === "webgpu" ? () => queueDone(tf.backend()) : () => undefined;
   return async (layer, data) => {
     await tf.setBackend(backend);
-    const peer = prepare(tf, layer, data);
-    /** Both backends live in one process. */
+    const peer = prepare(tf, layer, data, done);
+    /** Backends live in one process. */
     const use = (f) => () => {
       if (tf.getBackend() !== backend) tf.setBackend(backend);
       return f();
@@ -23,13 +40,16 @@ export async function loadTfjs(backend) {
   };
 }
 
-function prepare(tf, layer, data) {
+function prepare(tf, layer, data, done) {
   const { x, filter, bias, call } = operation(tf, layer, data);
   return {
-    run: () => tf.dispose(tf.tidy(call)),
-    output: () => {
+    run: () => {
+      tf.dispose(tf.tidy(call));
+      return done();
+    },
+    output: async () => {
       const y = tf.tidy(call);
-      const values = y.dataSync().slice();
+      const values = (await y.data()).slice();
       y.dispose();
       return values;
     },
