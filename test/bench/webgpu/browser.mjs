@@ -6,31 +6,17 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
+import { executablePath, flags } from "./chromium.mjs";
 
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const onnxruntime = fileURLToPath(new URL("../node_modules/onnxruntime-web/dist/", import.meta.url));
-
-const flags = [
-  "--no-sandbox",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--disable-quic",
-  "--disable-default-apps",
-  // Some peers compute for longer than the watchdog lets a driver.
-  "--disable-gpu-watchdog",
-  "--enable-unsafe-webgpu",
-  "--use-webgpu-adapter=swiftshader",
-];
 
 const types = { ".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm" };
 
 /** The page's code and the peers it imports, by path. */
-async function pageFiles() {
+async function pageFiles(entry) {
   const { outputFiles } = await build({
-    entryPoints: [join(here, "page.mjs")],
+    entryPoints: { page: entry },
     outdir: "/page",
     bundle: true,
     splitting: true,
@@ -79,8 +65,9 @@ const within = (ms, promise) => {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 };
 
-export async function openBrowser() {
-  const files = new Map(await pageFiles());
+/** `entry` is the page's script: it sets window.take, which takes steps by their names. */
+export async function openBrowser(entry = join(here, "page.mjs")) {
+  const files = new Map(await pageFiles(entry));
   const server = await serve(files);
   const address = `http://localhost:${server.address().port}/`;
   let live = null;
@@ -98,9 +85,10 @@ export async function openBrowser() {
       page.on("crash", () => reject(new Error("the page crashed")));
       page.on("close", () => reject(new Error("the page was closed")));
     });
-    crashed.catch(() => undefined);
+    const broken = new Promise((_, reject) => page.on("pageerror", reject));
+    for (const promise of [crashed, broken]) promise.catch(() => undefined);
     await page.goto(address);
-    await page.waitForFunction(() => window.take !== undefined);
+    await Promise.race([page.waitForFunction(() => window.take !== undefined), broken, crashed]);
     generation++;
     live = { profile, context, page, crashed };
     return live;

@@ -1,17 +1,23 @@
 /** npm run bench:webgpu: installs the peers, starts the process that measures, prints its figures and writes them. */
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { runPinned } from "../child.mjs";
 import { buildIsOld, installPeers } from "../install.mjs";
 import { summarise } from "../statistics.mjs";
 import { note } from "../table.mjs";
+import { executablePath } from "./chromium.mjs";
 import { handedOn, helpText, problemOf, readOptions } from "./options.mjs";
 import { footer, header, row } from "./table.mjs";
 
 const script = fileURLToPath(new URL("measure.mjs", import.meta.url));
 
 async function main(values) {
+  if (!existsSync(executablePath)) {
+    note(`no Chromium at ${executablePath}; on Debian: apt-get install -y chromium, or set CHROMIUM`);
+    process.exitCode = 1;
+    return;
+  }
   installPeers(false);
   if (buildIsOld()) note("dist/ is older than the sources: npm run build makes it new");
   const report = { processor: cpus()[0]?.model ?? "unknown", start: null, rows: [], notes: [] };
