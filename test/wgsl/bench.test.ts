@@ -64,7 +64,7 @@ describe.skipIf(!here)("the page of the benchmark", () => {
     const before = browser.generation();
     const gone = await browser.ask(ms, step).catch((error: unknown) => error);
     expect(gone).toBeInstanceOf(PageGone);
-    expect((gone as Error).message).toBe(why);
+    expect(gone).toMatchObject({ message: why, hung: step !== "lose" });
     expect(await browser.ask(patient, "add", 3, 4)).toBe(7);
     expect(browser.generation()).toBe(before + 1);
   });

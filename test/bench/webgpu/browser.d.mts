@@ -1,6 +1,8 @@
 /** Types of browser.mjs, which a test uses too. */
 
-export class PageGone extends Error {}
+export class PageGone extends Error {
+  readonly hung: boolean;
+}
 
 export interface Browser {
   generation(): number;

@@ -54,13 +54,19 @@ async function serve(files) {
   return server;
 }
 
-/** A step's own error is thrown as it is; after this one there is another page, in which nobody has entered. */
-export class PageGone extends Error {}
+/** After this error the next step is taken in another page, in which nobody has entered. */
+export class PageGone extends Error {
+  /** `hung`: the step took too long; otherwise it may have met what another one had broken. */
+  constructor(message, hung) {
+    super(message);
+    this.hung = hung;
+  }
+}
 
 const within = (ms, promise) => {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${ms / 1000} s`)), ms);
+    timer = setTimeout(() => reject(new PageGone(`no answer in ${ms / 1000} s`, true)), ms);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 };
@@ -120,11 +126,11 @@ export async function openBrowser(entry = join(here, "page.mjs")) {
         answer = await Promise.race([within(ms, taken), crashed]);
       } catch (error) {
         await shut();
-        throw new PageGone(error.message);
+        throw error instanceof PageGone ? error : new PageGone(error.message, false);
       }
       if (answer.lost !== null) {
         await shut();
-        throw new PageGone(answer.lost);
+        throw new PageGone(answer.lost, false);
       }
       if (answer.why !== undefined) throw new Error(answer.why);
       return answer.value;

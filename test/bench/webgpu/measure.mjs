@@ -4,7 +4,7 @@ import { listed } from "../flags.mjs";
 import { flops, isDense3x3, layers } from "../layers.mjs";
 import { race, timingsOf } from "../race.mjs";
 import { median } from "../statistics.mjs";
-import { openBrowser } from "./browser.mjs";
+import { openBrowser, PageGone } from "./browser.mjs";
 import { bundleName, bundleOf, warmUp } from "./bundles.mjs";
 import { readOptions } from "./options.mjs";
 
@@ -37,6 +37,14 @@ async function load(name) {
   }
 }
 
+/** Once more where the page broke: perhaps the contender before was to blame. One that hangs would only hang again. */
+const retried = (step) =>
+  step().catch((error) => {
+    if (!(error instanceof PageGone) || error.hung) throw error;
+    note(`${error.message}; in another page once more`);
+    return step();
+  });
+
 const inPage = (layer) => ({ ...layer, bundle: bundleName(layer) });
 
 /** A contender in the page; where there is another page by now, it enters that one first. */
@@ -48,11 +56,12 @@ async function enter(name, layer, algorithm) {
     page = browser.generation();
     return about;
   };
-  const about = await start();
-  const time = async () => {
+  const about = await retried(start);
+  const once = async () => {
     if (page !== browser.generation()) await start();
     return ask("time", name);
   };
+  const time = () => retried(once);
   return { name, about, contender: { time }, timings: timingsOf(about.ms, rounds) };
 }
 
@@ -82,6 +91,8 @@ async function measureLayer(layer) {
     return;
   }
   const [{ about }] = entries;
+  if (!about.notes.includes("runs wgsl-software"))
+    note(`convsmith: ${about.notes.join("; ")}, not wgsl-software`);
   emit({
     kind: "layer",
     layer: layer.name,
