@@ -15,7 +15,14 @@ const note = (text) => emit({ kind: "note", text });
 const names = ["wgsl", ...listed(options.peers)];
 
 /** A step that takes longer hangs. */
-const limits = { load: 120_000, enter: 240_000, time: 120_000, leave: 60_000, adapter: 60_000 };
+const limits = {
+  load: 120_000,
+  enter: 240_000,
+  time: 120_000,
+  leave: 60_000,
+  emptySubmit: 60_000,
+  adapter: 60_000,
+};
 const browser = await openBrowser();
 const ask = (step, ...args) => browser.ask(limits[step], step, ...args);
 
@@ -76,7 +83,8 @@ async function measureLayer(layer) {
     } catch (error) {
       refusals[name] = reason(error);
     }
-  const { times } = await race(entries, rounds, refusals);
+  const nothing = { name: "nothing", contender: { time: () => ask("emptySubmit") }, timings: rounds };
+  const { times } = await race([...entries, nothing], rounds, refusals);
   await ask("leave").catch(() => undefined);
   const figures = (name) => {
     if (!times.has(name)) return { why: refusals[name] };
@@ -99,6 +107,7 @@ async function measureLayer(layer) {
     who: "wgsl",
     ...ours,
     gf: flops(layer) / ours.ms / 1e6,
+    emptyMs: times.has("nothing") ? median(times.get("nothing")) : null,
     ofCeilingBeside: null,
     floor: null,
     peers: Object.fromEntries(names.slice(1).map((name) => [name, figures(name)])),

@@ -32,6 +32,8 @@ const peers = new Map();
 /** What the layer at hand computes: the definition in float64 at some positions, and all of the first contender's result. */
 let current = null;
 const entered = new Map();
+/** A queue that no contender uses. */
+let idle = null;
 
 function begin(layer) {
   if (current?.layer.name === layer.name) return current;
@@ -89,10 +91,21 @@ async function leave() {
   await Promise.allSettled(all.map(async ({ dispose }) => dispose()));
 }
 
+/** A submit of nothing, waited for: what every run pays for the way to the device and back. */
+async function emptySubmit() {
+  idle ??= (await (await navigator.gpu.requestAdapter()).requestDevice()).queue;
+  const run = () => {
+    idle.submit([]);
+    return idle.onSubmittedWorkDone();
+  };
+  return time({ run });
+}
+
 const steps = {
   load,
   enter,
   leave,
+  emptySubmit,
   time: (name) => time(entered.get(name)),
   adapter: async () => {
     const { vendor, architecture, device, description } = (await navigator.gpu.requestAdapter()).info;

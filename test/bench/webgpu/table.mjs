@@ -4,7 +4,7 @@ import { cell, digits, refusalLines, speedLine, times } from "../table.mjs";
 const write = (text = "") => console.log(text);
 const peerWidth = (name) => Math.max(name.length, 15) + 2;
 
-/** What the issue of a page that starts is held to. */
+/** A page should show something by then. */
 const mostFirstMs = 400;
 
 export function header({ processor, start }) {
@@ -14,14 +14,14 @@ export function header({ processor, start }) {
     `Chromium ${start.engine} on ${processor}; adapter ${adapter}`,
     "Times are of this software adapter, ours with the schedules for software adapters; no GPU has been measured.",
     "ms: median of one run, data on the device, until the queue is done. first: from before create(), weights in memory and",
-    "the device there, until the first result is done. over best: the fastest peer's time over ours. A peer's x: its time",
-    "over ours.",
+    "the device there, until the first result is done. empty: a submit of nothing, waited for, which is part of every time.",
+    "over best: the fastest peer's time over ours. A peer's x: its time over ours.",
     "",
   ])
     write(text);
   const peers = start.peers.map((name) => name.padStart(peerWidth(name))).join("");
   write(
-    `${"layer".padEnd(30)}${"ms".padStart(8)}${"GF".padStart(8)}${"first".padStart(7)}${"over best".padStart(11)}${peers}`,
+    `${"layer".padEnd(30)}${"ms".padStart(8)}${"GF".padStart(8)}${"empty".padStart(7)}${"first".padStart(7)}${"over best".padStart(11)}${peers}`,
   );
 }
 
@@ -31,7 +31,7 @@ export function row({ start }, line) {
   const over = best(line) / line.ms;
   const peers = start.peers.map((name) => cell(line.peers[name], line.ms).padStart(peerWidth(name)));
   write(
-    `${line.layer.padEnd(30)}${digits(line.ms).padStart(8)}${digits(line.gf).padStart(8)}${line.firstMs.toFixed(0).padStart(7)}${(Number.isFinite(over) ? times(over) : "-").padStart(11)}${peers.join("")}  ${line.algorithm}`,
+    `${line.layer.padEnd(30)}${digits(line.ms).padStart(8)}${digits(line.gf).padStart(8)}${(line.emptyMs === null ? "-" : digits(line.emptyMs)).padStart(7)}${line.firstMs.toFixed(0).padStart(7)}${(Number.isFinite(over) ? times(over) : "-").padStart(11)}${peers.join("")}  ${line.algorithm}`,
   );
 }
 
@@ -48,7 +48,7 @@ function countLines(rows) {
   ];
 }
 
-/** First results: of ours those that take long, and how many pipelines were made; of the peers their median. */
+/** First results: of ours those that take long, and how many pipelines were made; of the peers their mean. */
 function firstLines({ rows, start }) {
   const late = rows.filter(({ firstMs }) => firstMs > mostFirstMs);
   const list = late.map(
@@ -61,7 +61,7 @@ function firstLines({ rows, start }) {
   });
   const mine = rows.reduce((sum, { firstMs }) => sum + firstMs, 0) / rows.length;
   return [
-    `first results, mean ms: convsmith ${mine.toFixed(0)}, ${means.join(", ")}`,
+    `first results, mean ms: ${[`convsmith ${mine.toFixed(0)}`, ...means].join(", ")}`,
     `first results after more than ${mostFirstMs} ms: ${late.length} of ${rows.length} layers`,
     ...list,
     "",
