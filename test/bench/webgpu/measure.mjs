@@ -26,6 +26,14 @@ const limits = {
 const browser = await openBrowser();
 const ask = (step, ...args) => browser.ask(limits[step], step, ...args);
 
+/** Once more where the page broke: perhaps the contender before was to blame. One that hangs would only hang again. */
+const retried = (step) =>
+  step().catch((error) => {
+    if (!(error instanceof PageGone) || error.hung) throw error;
+    note(`${error.message}; in another page once more`);
+    return step();
+  });
+
 /** Why a peer does not load, by name; in which page it was loaded last. */
 const unable = new Map();
 const loadedIn = new Map();
@@ -36,21 +44,13 @@ async function load(name) {
   await browser.version();
   if (loadedIn.get(name) === browser.generation()) return;
   try {
-    await ask("load", name, inPage(warmUp));
+    await retried(() => ask("load", name, inPage(warmUp)));
     loadedIn.set(name, browser.generation());
   } catch (error) {
     unable.set(name, `does not run here: ${reason(error)}`);
     throw error;
   }
 }
-
-/** Once more where the page broke: perhaps the contender before was to blame. One that hangs would only hang again. */
-const retried = (step) =>
-  step().catch((error) => {
-    if (!(error instanceof PageGone) || error.hung) throw error;
-    note(`${error.message}; in another page once more`);
-    return step();
-  });
 
 const inPage = (layer) => ({ ...layer, bundle: bundleName(layer) });
 
