@@ -84,6 +84,10 @@ export async function openBrowser(entry = join(here, "page.mjs")) {
     const context = await chromium.launchPersistentContext(profile, {
       executablePath,
       headless: true,
+      // Who stops the measurement ends the browser; a page that went would only be replaced.
+      handleSIGINT: false,
+      handleSIGTERM: false,
+      handleSIGHUP: false,
       args: flags,
     });
     const page = await context.newPage();

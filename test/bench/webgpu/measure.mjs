@@ -24,6 +24,8 @@ const limits = {
   adapter: 60_000,
 };
 const browser = await openBrowser();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+  process.on(signal, () => browser.close().finally(() => process.exit(130)));
 const ask = (step, ...args) => browser.ask(limits[step], step, ...args);
 
 /** Once more where the page broke: perhaps the contender before was to blame. One that hangs would only hang again. */
