@@ -64,6 +64,8 @@ describe.skipIf(!here)("the page of the benchmark", () => {
     const before = browser.generation();
     const gone = await browser.ask(ms, step).catch((error: unknown) => error);
     expect(gone).toBeInstanceOf(PageGone);
+    // A contender must see at once that it is no longer there.
+    expect(browser.generation()).toBe(before + 1);
     expect(gone).toMatchObject({ message: why, hung: step !== "lose" });
     expect(await browser.ask(patient, "add", 3, 4)).toBe(7);
     expect(browser.generation()).toBe(before + 1);

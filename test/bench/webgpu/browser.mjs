@@ -99,7 +99,6 @@ export async function openBrowser(entry = join(here, "page.mjs")) {
     for (const promise of [crashed, broken]) promise.catch(() => undefined);
     await page.goto(address);
     await Promise.race([page.waitForFunction(() => window.take !== undefined), broken, crashed]);
-    generation++;
     live = { profile, context, page, crashed };
     return live;
   }
@@ -108,12 +107,13 @@ export async function openBrowser(entry = join(here, "page.mjs")) {
     if (live === null) return;
     const { context, profile } = live;
     live = null;
+    generation++;
     await within(20_000, context.close()).catch(() => undefined);
     await rm(profile, { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined);
   }
 
   return {
-    /** Counts the pages there were. */
+    /** Number of the page that the next step is taken in. */
     generation: () => generation,
     version: async () => (live ?? (await open())).context.browser()?.version() ?? "unknown",
     /** Serves the files of a bundle. */

@@ -42,8 +42,6 @@ const loadedIn = new Map();
 
 async function load(name) {
   if (unable.has(name)) throw new Error(unable.get(name));
-  // Opening a page is part of the next step.
-  await browser.version();
   if (loadedIn.get(name) === browser.generation()) return;
   try {
     await retried(() => ask("load", name, inPage(warmUp)));
