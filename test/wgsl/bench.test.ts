@@ -56,7 +56,6 @@ describe.skipIf(!here)("the page of the benchmark", () => {
   });
 
   it.each([
-    ["hang", 500, "no answer in 0.5 s"],
     ["block", 500, "no answer in 0.5 s"],
     ["lose", patient, "device lost: a driver crashed"],
   ])("is replaced where a step would %s", async (step, ms, why) => {

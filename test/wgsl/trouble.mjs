@@ -2,7 +2,6 @@
 const steps = {
   add: (a, b) => ({ value: a + b, lost: null }),
   refuse: () => ({ why: "no such layer", lost: null }),
-  hang: () => new Promise(() => undefined),
   block: () => {
     for (;;);
   },
