@@ -25,7 +25,7 @@ import {
   wordShift,
 } from "./wgsl-expr.js";
 import type { Lanes } from "./wgsl-support.js";
-import { addressIn } from "./wgsl-view.js";
+import { addressIn, arrayType } from "./wgsl-view.js";
 
 export const emptyScope: Scope = {
   defined: new Set(),
@@ -216,6 +216,12 @@ function writeAlloc(
 ): Scope {
   if (buffer.space === "shared") {
     if (init !== 0) throw new InternalError(`shared ${buffer.name} starts at ${init}, not 0`);
+    return scope;
+  }
+  if (buffer.space === "private") {
+    if (init !== 0) throw new InternalError(`private ${buffer.name} starts at ${init}, not 0`);
+    const { view } = storedAt(context, buffer.name);
+    writer.line(`var ${variableName(context, buffer.name)}: ${arrayType(view, buffer.size)};`);
     return scope;
   }
   const used = new Map<string, Lanes>();

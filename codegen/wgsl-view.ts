@@ -77,6 +77,11 @@ export function storedType({ kind, element }: View): string {
   }
 }
 
+/** The type of a variable that holds so many elements of a buffer. */
+export function arrayType(view: View, size: number): string {
+  return `array<${storedType(view)}, ${view.kind === "vectors" ? Math.ceil(size / 4) : size}>`;
+}
+
 /** An access in the units of the view. */
 export interface Address {
   readonly offset: number;

@@ -6,7 +6,7 @@
  */
 import { InternalError } from "../ir/diagnostic.js";
 import { gridOf, laneCount, workgroupCount } from "../ir/grid.js";
-import type { Nest } from "../ir/kernel.js";
+import type { Buffer, Nest, Stmt } from "../ir/kernel.js";
 import type { KernelProgram, Region } from "../ir/program.js";
 import type { Target } from "../ir/target.js";
 import { elementBytes } from "../ir/types.js";
@@ -21,7 +21,7 @@ import { emptyScope, writeBlock, writeSubroutine } from "./wgsl-stmt.js";
 import type { FixedSupport, Lanes, Support } from "./wgsl-support.js";
 import { definitions, lanewise, lanewiseDefinition, needs } from "./wgsl-support.js";
 import type { Place } from "./wgsl-view.js";
-import { storedType, viewsOf } from "./wgsl-view.js";
+import { arrayType, storedType, viewsOf } from "./wgsl-view.js";
 
 export async function emitWgsl(program: KernelProgram, target: Target): Promise<Artifact> {
   return { kind: "wgsl", target, program: gpuProgram(program, target) };
@@ -86,7 +86,7 @@ function shaderOf({ kernel, args }: CallOf, nest: Nest, regions: readonly Region
     regionOf.set(variable, region);
     places.set(name, { variable, element, offset: (at - regions[region]!.offset) / elementBytes(element) });
   });
-  for (const { name, element } of grid.shared) places.set(name, { variable: name, element, offset: 0 });
+  for (const { name, element } of [...grid.shared, ...privateBuffers(nest.body)]) places.set(name, { variable: name, element, offset: 0 });
   const uses = new Set<Support>();
   const views = viewsOf(nest.body, places, target.grid?.f16 === true);
   const context: Context = { target, names: wgslNames(), places, views, uses };
@@ -98,9 +98,8 @@ function shaderOf({ kernel, args }: CallOf, nest: Nest, regions: readonly Region
     }),
     ...grid.shared.map(({ name, size }) => {
       const view = views.get(name);
-      const type = view === undefined ? "f32" : storedType(view);
-      const length = view?.kind === "vectors" ? Math.ceil(size / 4) : size;
-      return `var<workgroup> ${variableName(context, name)}: array<${type}, ${length}>;`;
+      const type = view === undefined ? `array<f32, ${size}>` : arrayType(view, size);
+      return `var<workgroup> ${variableName(context, name)}: ${type};`;
     }),
   ];
   const count = workgroupCount(grid);
@@ -120,6 +119,13 @@ function shaderOf({ kernel, args }: CallOf, nest: Nest, regions: readonly Region
   const enable = bound.some(([, view]) => storedType(view) === "f16") ? ["enable f16;"] : [];
   const code = [...enable, ...declarations, ...supportLines(context), ...writer.lines()].join("\n");
   return { code: `${code}\n`, buffers: bound.map(([variable]) => regionOf.get(variable)!), groups };
+}
+
+function privateBuffers(stmts: readonly Stmt[]): readonly Buffer[] {
+  return stmts.flatMap((stmt) => {
+    if (stmt.kind === "for" || stmt.kind === "if") return privateBuffers(stmt.body);
+    return stmt.kind === "alloc" && stmt.buffer.space === "private" ? [stmt.buffer] : [];
+  });
 }
 
 function groupsOf(count: number): readonly [number, number] {

@@ -73,7 +73,7 @@ export type Stmt =
       readonly body: readonly Stmt[];
     }
   | { readonly kind: "let"; readonly name: string; readonly value: Expr }
-  /** A register or shared buffer, alive to the end of the block; every element starts at init. */
+  /** A register, private or shared buffer, alive to the end of the block; every element starts at init. */
   | { readonly kind: "alloc"; readonly buffer: Buffer; readonly init: number }
   | { readonly kind: "store"; readonly to: Access; readonly value: Expr }
   /** to = fn(to, value): the place where summation order is visible. */
@@ -83,8 +83,11 @@ export type Stmt =
 
 export type For = Extract<Stmt, { readonly kind: "for" }>;
 
-/** register: locals of the innermost code. scratch: per worker. shared: per workgroup. arena: program memory. */
-export type BufferSpace = "register" | "scratch" | "shared" | "arena";
+/**
+ * register: locals of the innermost code, at constant addresses in the end. private: an array of one lane, at any address.
+ * scratch: per worker. shared: per workgroup. arena: program memory.
+ */
+export type BufferSpace = "register" | "private" | "scratch" | "shared" | "arena";
 
 export interface Buffer {
   readonly name: string;

@@ -5,7 +5,7 @@ import type { IntegerNames } from "./parse-expr.js";
 import { parseElement, parseExpr, parseLetValue, parsePlace, parseStoreGate } from "./parse-expr.js";
 
 export const loopModes: readonly LoopMode[] = ["serial", "parallel", "unroll", "vector", "workgroup", "lane"];
-const spaces: readonly BufferSpace[] = ["register", "scratch", "shared", "arena"];
+const spaces: readonly BufferSpace[] = ["register", "private", "scratch", "shared", "arena"];
 const accesses: readonly Parameter["access"][] = ["read-write", "read", "constant", "write"];
 const writes: readonly (readonly [string, ReduceFn | null])[] = [
   ["+=", "add"],

@@ -120,8 +120,14 @@ function parseStep(cursor: Cursor): Step {
     if (at === null) return cursor.fail("a shared buffer is staged at an axis");
     return { do: "stage", operand, at, space };
   }
+  if (cursor.accept("finish")) {
+    const nest = cursor.symbol("a nest");
+    cursor.expect("by");
+    cursor.expect("loop");
+    return { do: "finish", nest, by: "loop" };
+  }
   if (!cursor.accept("pack"))
-    return cursor.fail("expected a step: split, fuse, reorder, stage, pack or a loop mode");
+    return cursor.fail("expected a step: split, fuse, reorder, stage, finish, pack or a loop mode");
   const operand = cursor.symbol("a buffer");
   cursor.expect("as");
   return { do: "pack", operand, axes: rest() };

@@ -12,7 +12,7 @@ import { exprChildren, freeNames } from "./visit.js";
 
 /** Words a name is quoted for, because the kernel's text gives them another meaning. */
 const reserved: ReadonlySet<string> = new Set(
-  "serial parallel unroll vector workgroup lane register scratch shared arena let if barrier nest when else inf nan in".split(
+  "serial parallel unroll vector workgroup lane register private scratch shared arena let if barrier nest when else inf nan in".split(
     " ",
   ),
 );

@@ -267,6 +267,8 @@ export function printStep(step: Step): string {
       return `${step.mode} ${printSymbol(step.axis)}`;
     case "stage":
       return `stage ${printSymbol(step.operand)}${step.at === null ? "" : ` at ${printSymbol(step.at)}`} in ${step.space}`;
+    case "finish":
+      return `finish ${printSymbol(step.nest)} by ${step.by}`;
     case "pack":
       return `pack ${printSymbol(step.operand)} as ${names(step.axes)}`.trimEnd();
   }

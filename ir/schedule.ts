@@ -35,6 +35,11 @@ export type Step =
     }
   /** The lanes of a workgroup copy what all of them read in an iteration of `at`, and wait for each other. */
   | { readonly do: "stage"; readonly operand: string; readonly at: string; readonly space: "shared" }
+  /**
+   * What the register tile of a nest has summed is put into an array, and one loop over that finishes and stores it: the
+   * code for it is there once, and not once for each element of the tile.
+   */
+  | { readonly do: "finish"; readonly nest: string; readonly by: "loop" }
   /** A constant operand is re-laid out once, when the program is set up, in the order the named axes run. */
   | { readonly do: "pack"; readonly operand: string; readonly axes: readonly string[] };
 

@@ -220,8 +220,10 @@ class KernelCheck {
   }
 
   private alloc(buffer: Buffer, scope: Scope): void {
-    if (buffer.space !== "register" && buffer.space !== "shared")
-      this.report(`a block allocates register or shared buffers, not ${buffer.space}`);
+    if (buffer.space === "arena" || buffer.space === "scratch")
+      this.report(`a block allocates register, private or shared buffers, not ${buffer.space}`);
+    if (buffer.space === "private" && this.target !== null && this.target.grid === null)
+      this.report(`${this.target.name} has no private buffers`);
     this.defineBuffer(buffer.name, { ...buffer, readOnly: false, depth: scope.loops.length }, scope);
   }
 
@@ -247,7 +249,7 @@ class KernelCheck {
     };
     // A buffer made inside a loop is another one in each iteration.
     for (const loop of scope.loops.slice(buffer.depth)) record(loop.writes);
-    if (this.shared !== null && buffer.space !== "register") record(this.shared);
+    if (this.shared !== null && buffer.space !== "register" && buffer.space !== "private") record(this.shared);
   }
 
   /** The values names have where the access happens. */
@@ -288,8 +290,8 @@ class KernelCheck {
 
   private checkSpace(access: Access, buffer: KnownBuffer, scope: Scope): void {
     const { space, depth } = buffer;
-    if (space === "register" && depth < scope.loops.length)
-      this.report(`register ${access.buffer} is used in a ${scope.loops[depth]!.mode} loop inside its block`);
+    if ((space === "register" || space === "private") && depth < scope.loops.length)
+      this.report(`${space} ${access.buffer} is used in a ${scope.loops[depth]!.mode} loop inside its block`);
     if (space === "shared" && scope.loops.slice(depth).some((loop) => loop.mode !== "lane"))
       this.report(`shared ${access.buffer} is used by more than one workgroup`);
     if (this.target !== null && space === "register" && access.at.terms.length > 0)

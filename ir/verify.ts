@@ -10,7 +10,7 @@
  *
  * A kernel (verify-kernel.ts, verify-expr.ts):
  * - buffers, axes and lets are defined before use and only visible in their block; no name hides another;
- * - locals are arena or scratch, allocations register or shared; parameters marked read or constant are not written;
+ * - locals are arena or scratch, allocations register, private or shared; parameters marked read or constant are not written;
  * - expressions have types: numbers, truth values or integers, of one lane or more; all numbers of a call have equally
  *   many lanes (a truth value of one lane goes with any); integers only make lets and addresses; conditions have one lane;
  * - every address stays in its buffer: an ungated one for all values of its axes and lets, a gated one as far as the

@@ -1,6 +1,5 @@
 /** The ways to compute a convolution that its shape, precision and the user's wish allow; choose costs them. */
 import type { NodeOf } from "../../ir/graph.js";
-import { convAxes } from "../../ir/graph.js";
 import type { Scalar } from "../../ir/scalar.js";
 import { scalarFunctions } from "../../ir/scalar.js";
 import type { PassContext } from "../pass.js";
@@ -31,15 +30,17 @@ export function lowerings(
   if (algorithm === "direct" || precision === "highest" || node.precision === "highest") return [direct];
   if (winogradRefusal(node, operands) !== null) return [direct];
   if (algorithm === "auto" && (node.element !== "f32" || roundsTo16(node.fused.out))) return [direct];
-  if (target.grid !== null) {
-    // Nests that run together, an image after the other, are no grid.
-    const [first] = node.window;
-    if (node.type.shape[convAxes(node.dims).out.batch] !== 1 || first?.size !== 3) return [direct];
-    const grid = lowerWinograd(2, node, operands, out, "grid");
-    return algorithm === "winograd" ? [grid] : [direct, grid];
-  }
-  const winograd = outputTiles(node).map((m) => lowerWinograd(m, node, operands, out, target.threads));
+  const workers = target.grid === null ? target.threads : "grid";
+  const winograd = outputTiles(node)
+    .filter((m) => isFit(m, node, target))
+    .map((m) => lowerWinograd(m, node, operands, out, workers));
+  if (winograd.length === 0) return [direct];
   return algorithm === "winograd" ? winograd : [direct, ...winograd];
+}
+
+/** A GPU computes products faster than it reads what they are made of: transforms of many points do not pay there. */
+function isFit(m: OutputTile, node: NodeOf<"conv">, { grid }: PassContext["target"]): boolean {
+  return grid?.adapter !== "gpu" || (m === 2 && node.window[0]?.size === 3);
 }
 
 function roundsTo16(scalar: Scalar): boolean {

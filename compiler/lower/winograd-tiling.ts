@@ -22,7 +22,7 @@ export interface Tiling {
   readonly outPlane: number;
 }
 
-/** How many share the blocks; a grid runs each nest at once, so that all tiles are one block. */
+/** How many share the blocks; a grid runs each nest at once, so that all tiles of all images are one block. */
 export type Workers = number | "grid";
 
 /** The sizes a tiling depends on, and how many workers there are. */
@@ -57,7 +57,7 @@ export function tilingOf(m: OutputTile, problem: TilingProblem): Tiling {
       : workers === 1 || features < 4
         ? rowsOfBlock(work)
         : rowsOfSharedBlock(work, batch, workers);
-  const blockTiles = rows * perRow;
+  const blockTiles = rows * perRow * (workers === "grid" ? batch : 1);
   const lhsPlane = planeOf(blockTiles * depth);
   const outPlane = planeOf(blockTiles * features);
   return { m, size, grids, tiles, rows, blockTiles, points, lhsPlane, outPlane };

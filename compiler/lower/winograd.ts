@@ -117,11 +117,11 @@ class WinogradLowering {
     return { name, element: "f32", size, space: "arena" };
   }
 
-  /** n and the blocks of tile rows, where there is more than one. */
+  /** n and the blocks of tile rows, where there is more than one; on a grid n is a loop of each nest. */
   private blockLoops(): Loop[] {
     const blocks = this.tiling.tiles[0]! / this.tiling.rows;
     return [
-      ...(this.batch > 1 ? [loop("n", this.batch, "pure")] : []),
+      ...(this.workers === "grid" ? [] : this.channelLoop("n", this.batch)),
       ...(blocks > 1 ? [loop("block", blocks, "pure")] : []),
     ];
   }
@@ -131,12 +131,15 @@ class WinogradLowering {
     return d === 0 ? this.tiling.rows : this.tiling.tiles[d]!;
   }
 
-  /** Loops over the tiles of a block: `th gh tw gw` in 2-D (g the grid), without axes of extent 1. */
+  /** Loops over the tiles of a block: `n th gh tw gw` in 2-D (g the grid, n on one), without axes of extent 1. */
   private tileLoops(): Loop[] {
-    return this.tiling.grids.flatMap((grid, d) => [
-      ...this.channelLoop(this.axisName(d, "t"), this.blockExtent(d)),
-      ...this.channelLoop(this.axisName(d, "g"), grid),
-    ]);
+    return [
+      ...(this.workers === "grid" ? this.channelLoop("n", this.batch) : []),
+      ...this.tiling.grids.flatMap((grid, d) => [
+        ...this.channelLoop(this.axisName(d, "t"), this.blockExtent(d)),
+        ...this.channelLoop(this.axisName(d, "g"), grid),
+      ]),
+    ];
   }
 
   private axisName(d: number, letter: "t" | "g"): string {
@@ -174,7 +177,7 @@ class WinogradLowering {
   }
 
   private batchIndex(): Affine {
-    return this.batch > 1 ? affine(0, { n: 1 }) : affine(0);
+    return this.channel("n", this.batch);
   }
 
   /** Every point (or position) of a tile, as one index an axis. */
@@ -259,7 +262,7 @@ class WinogradLowering {
     const nest: LoopNest = {
       name: "stage-x",
       loops: [
-        ...(this.batch > 1 ? [loop("n", this.batch, "pure")] : []),
+        ...this.channelLoop("n", this.batch),
         ...extents.map((extent, d) => loop(`${this.names[d]!.position}.at`, extent, "pure")),
         ...this.channelLoop("ic", this.depth),
       ],

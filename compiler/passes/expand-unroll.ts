@@ -3,24 +3,36 @@
  *
  *   unroll i in 2 { acc[i] += x[4*i] }   ->   acc[0] += x[0]; acc[1] += x[4]
  *
- * A serial loop whose axis addresses a register buffer is unrolled too: registers have no addresses. Exact.
+ * A serial loop whose axis addresses a register buffer is unrolled too: registers have no addresses. Where there are no
+ * private buffers they become registers. Exact.
  */
 import type { Kernel, Stmt } from "../../ir/kernel.js";
 import { affine, coefficient, substituteAffine } from "../../ir/kernel.js";
 import { mapBodies, mapStmtExprs, mapStmts, walkAccesses } from "../../ir/visit.js";
+import type { PassContext } from "../pass.js";
 import { decideGates } from "./gates.js";
 
-export function expandUnroll(kernel: Kernel): Kernel {
-  return mapBodies(kernel, (given) => {
+export function expandUnroll(kernel: Kernel, { target }: PassContext): Kernel {
+  return mapBodies(kernel, (body) => {
+    const given = target.grid === null ? withoutPrivate(body) : body;
     const registers = registerNames(given);
-    const body = mapStmts(given, (stmt) => {
+    const unrolled = mapStmts(given, (stmt) => {
       if (stmt.kind !== "for") return stmt;
       if (stmt.mode !== "unroll" && !(stmt.mode === "serial" && addresses(stmt.body, stmt.axis, registers)))
         return stmt;
       return iterations(stmt.body, stmt.axis, stmt.start, stmt.extent, 1);
     });
-    return body === given ? given : decideGates(body, new Map());
+    return unrolled === given ? given : decideGates(unrolled, new Map());
   });
+}
+
+/** Only lanes of a grid have arrays of their own; elsewhere they are registers. */
+function withoutPrivate(stmts: readonly Stmt[]): readonly Stmt[] {
+  return mapStmts(stmts, (stmt) =>
+    stmt.kind === "alloc" && stmt.buffer.space === "private"
+      ? { ...stmt, buffer: { ...stmt.buffer, space: "register" } }
+      : stmt,
+  );
 }
 
 export function registerNames(stmts: readonly Stmt[]): ReadonlySet<string> {

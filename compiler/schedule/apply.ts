@@ -71,6 +71,8 @@ function applyStep(draft: Draft, step: Step): Draft {
       return step.space === "arena"
         ? stage(draft, step)
         : stageShared(draft, step.operand, localName(step.at), mostShared);
+    case "finish":
+      return onNest(draft, `${step.nest}/`, (nest) => finishByLoop(nest, step));
     case "pack":
       return pack(draft, step.operand, step.axes.map(localName));
     default:
@@ -209,6 +211,14 @@ function reorder(nest: LoopNest, axes: readonly string[]): LoopNest {
     if (l.cut !== null && loops.findIndex((o) => o.axis === l.cut!.inner) < loops.indexOf(l))
       throw illegal(text, `${l.axis} has a tail, so it stays outside ${l.cut.inner}`);
   return checkTile({ ...nest, loops }, text);
+}
+
+/** unroll r { unroll c { y[..] = f(acc[r,c]) } } -> for c { for r { y[..] = f(tile[r,c]) } }, the accumulators put into an array. */
+function finishByLoop(nest: LoopNest, { nest: name }: Extract<Step, { do: "finish" }>): LoopNest {
+  const text = `finish ${name} by loop`;
+  if (nest.reduce === null) throw illegal(text, "there is no reduction whose results could be finished");
+  if (nest.loops.some((l) => l.cut !== null)) throw illegal(text, "a loop of the nest has a tail");
+  return { ...nest, finish: "loop" };
 }
 
 /** Changes how a loop runs. */

@@ -191,6 +191,7 @@ function vectorSteps(nest: LoopNest, target: Target, atOnce = copiedVectors): St
   const strides = new Set(addressCoefficients(inlineIndexLets(nest), last.axis));
   if ([...strides].some((stride) => stride !== 0 && stride !== 1)) return [];
   if (nest.lets.some((l) => l.value.kind !== "index" && freeNames(l.value).has(last.axis))) return [];
+  if (target.grid?.adapter === "software" && accessesOf(nest) > fewAccesses) return [];
   // Lanes of a grid take single elements rather than the ends of rows.
   if (target.grid !== null && last.extent % target.lanes !== 0) return [];
   const axis = `${prefixOf(nest)}${last.axis}`;
@@ -202,6 +203,16 @@ function vectorSteps(nest: LoopNest, target: Target, atOnce = copiedVectors): St
     { do: "split", axis, factor, into: [`${axis}.o`, `${axis}.i`], tail },
     { do: "mode", axis: `${axis}.i`, mode: "vector" },
   ];
+}
+
+/**
+ * Loads and stores of an iteration up to which a lane of a software adapter takes a vector: each of its elements is moved by
+ * itself either way, and a shader with many of them is long to compile.
+ */
+const fewAccesses = 4;
+
+function accessesOf({ stores }: LoopNest): number {
+  return stores.reduce((count, { value }) => count + 1 + loadsIn(value).length, 0);
 }
 
 /** Vectors an iteration of a copy moves: the loop around one would take longer than it. */

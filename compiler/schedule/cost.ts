@@ -10,8 +10,10 @@ import type { LoopNest } from "./loop-nest.js";
 interface Costs {
   /** One multiply-add of a whole register (lanes wide). */
   readonly multiplyAdd: number;
-  /** One load of a register, plain or splat, from L1. */
+  /** One load of a register from L1. */
   readonly load: number;
+  /** Loading one element into every lane of a register. */
+  readonly splat: number;
   /** Gathering one lane, and putting one lane somewhere else. */
   readonly laneMove: number;
   /** One store. */
@@ -32,12 +34,15 @@ interface Costs {
 
 /**
  * Measured with register-only loops and the tiles of test/bench: wasm-simd and js on Node 20, whose code generator wants
- * small tiles and short bodies (unrolled terms halve its speed), wasm-relaxed on Node 24.
+ * small tiles and short bodies (unrolled terms halve its speed), wasm-relaxed on Node 24; wgsl-software by the instructions
+ * SwiftShader makes: each element a lane loads or stores is tested against the end of its buffer and moved by itself, at
+ * the price of ten multiply-adds or more.
  */
 export const costs: Readonly<Record<TargetName, Costs>> = {
   js: {
     multiplyAdd: 2,
     load: 1,
+    splat: 1,
     laneMove: 1,
     store: 1,
     tile: 10,
@@ -50,6 +55,7 @@ export const costs: Readonly<Record<TargetName, Costs>> = {
   "js-wide": {
     multiplyAdd: 1,
     load: 1,
+    splat: 1,
     laneMove: 1,
     store: 1,
     tile: 10,
@@ -62,6 +68,7 @@ export const costs: Readonly<Record<TargetName, Costs>> = {
   "wasm-simd": {
     multiplyAdd: 0.8,
     load: 0.5,
+    splat: 0.5,
     laneMove: 1,
     store: 1,
     tile: 12,
@@ -74,6 +81,7 @@ export const costs: Readonly<Record<TargetName, Costs>> = {
   "wasm-relaxed": {
     multiplyAdd: 0.5,
     load: 0.52,
+    splat: 0.52,
     laneMove: 0.38,
     store: 1.17,
     tile: 10,
@@ -84,20 +92,22 @@ export const costs: Readonly<Record<TargetName, Costs>> = {
     spill: 1.4,
   },
   "wgsl-software": {
-    multiplyAdd: 3,
-    load: 4,
-    laneMove: 4,
-    store: 4,
+    multiplyAdd: 4,
+    load: 32,
+    splat: 8,
+    laneMove: 0,
+    store: 50,
     tile: 40,
     iteration: 8,
     unroll: 1,
-    body: 1,
-    registers: 24,
+    body: 40,
+    registers: 40,
     spill: 1.3,
   },
   "wgsl-gpu": {
     multiplyAdd: 0.02,
     load: 0.06,
+    splat: 0.06,
     laneMove: 0.06,
     store: 0.06,
     tile: 0.4,
@@ -139,7 +149,7 @@ export function tileCycles(tile: Tile, terms: number, body: Body, target: Target
   const arithmetic = body.terms * rows * vectors * cost.multiplyAdd;
   const loads =
     body.terms * vectors * (cost.load + gather(gathers.rhs)) +
-    body.lhsLoads * (cost.load + (lhsVector ? gather(gathers.lhs) : 0));
+    body.lhsLoads * (lhsVector ? cost.load + gather(gathers.lhs) : cost.splat);
   // A single row needs each register of the rhs once only.
   const weights = Math.max(Math.min(vectors, rows === 1 ? 1 : 4), lhsVector ? body.taps * vectors : 0);
   const live = rows * vectors + weights + 1;
@@ -184,7 +194,12 @@ export function unrollsWhole(terms: number, target: Target): boolean {
 /** Cycles of copying elements, `lanes` at a time where both sides are contiguous. */
 export function copyCycles(elements: number, vector: boolean, target: Target): number {
   const cost = costs[target.name];
-  return (elements / (vector ? target.lanes : 1)) * (cost.load + cost.store);
+  return (elements / elementsAtOnce(vector, target)) * (cost.load + cost.store);
+}
+
+/** On a software adapter lanes of the grid fill the registers: a vector of one lane's takes as long as its elements one by one. */
+function elementsAtOnce(vector: boolean, { grid, lanes }: Target): number {
+  return vector || grid?.adapter === "software" ? lanes : 1;
 }
 
 /** What one core's second-level cache keeps, and what the third-level cache it shares may be counted on to keep. */
@@ -219,7 +234,7 @@ export function storesCycles(nest: LoopNest, iterations: number, vector: boolean
       seen,
     );
   const each = loads * cost.load + nest.stores.length * cost.store + operations * cost.multiplyAdd;
-  return (iterations / (vector ? target.lanes : 1)) * each;
+  return (iterations / elementsAtOnce(vector, target)) * each;
 }
 
 /** What it costs to share a nest: waiting for each other, and lines that change hands. A wait takes 0.3 us, at worst 50. */

@@ -21,7 +21,7 @@ export function gridSteps(nest: LoopNest, target: Target): readonly Step[] {
   if (loops.length === 0) return [];
   const prefix = nest.name === "main" ? "" : `${nest.name}/`;
   const most = Math.min(wantedLanes, target.grid.invocations, target.grid.workgroupSize);
-  const { whole, split } = lanesOf(loops, most);
+  const { whole, split } = lanesOf(loops, most, target.grid);
   const steps: Step[] = [];
   const name = (axis: string): string => prefix + axis;
   const groups = loops.filter((l) => !whole.includes(l) && l !== split?.loop).map((l) => l.axis);
@@ -46,7 +46,7 @@ interface Lanes {
   readonly split: { readonly loop: Loop; readonly factor: number } | null;
 }
 
-function lanesOf(loops: readonly Loop[], most: number): Lanes {
+function lanesOf(loops: readonly Loop[], most: number, grid: NonNullable<Target["grid"]>): Lanes {
   const whole: Loop[] = [];
   let count = 1;
   for (const loop of [...loops].reverse()) {
@@ -55,14 +55,19 @@ function lanesOf(loops: readonly Loop[], most: number): Lanes {
       count *= loop.extent;
       continue;
     }
-    const factor = splitFactor(loop.extent, Math.floor(most / count));
+    const factor = splitFactor(loop.extent, Math.floor(most / count), grid);
     return { whole, split: factor > 1 ? { loop, factor } : null };
   }
   return { whole, split: null };
 }
 
-/** The largest divisor that leaves few lanes out, else all that fit: then some lanes of the last workgroup idle. */
-function splitFactor(extent: number, most: number): number {
+/**
+ * The largest divisor that leaves few lanes out, else all that fit: then some lanes of the last workgroup idle. The lanes of a
+ * software adapter are computed four at a time, and its workgroups may be small.
+ */
+function splitFactor(extent: number, most: number, { adapter }: NonNullable<Target["grid"]>): number {
+  if (adapter === "software")
+    for (let factor = most - (most % 4); factor >= 8; factor -= 4) if (extent % factor === 0) return factor;
   for (let factor = most; factor > most / 2; factor--) if (extent % factor === 0) return factor;
   return most;
 }

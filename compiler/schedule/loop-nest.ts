@@ -41,6 +41,8 @@ export interface LoopNest {
     readonly guard: Expr | null;
   } | null;
   readonly shared?: readonly SharedStage[];
+  /** How outputs are stored after the reduction: in straight lines by default, or by a loop over an array of them. */
+  readonly finish?: "loop";
   /** Conditions on axes outside the reduction; an iteration in which not all hold does nothing. */
   readonly within?: readonly Expr[];
   /** What each iteration writes, in order; a nest with a reduction reads its value as `accumulator`. */
@@ -91,6 +93,8 @@ export function loadsOf({ reduce, stores, lets }: LoopNest): readonly Access[] {
 }
 
 export const accumulatorName = "acc";
+const tileName = "tile";
+const vectorLanes = 4;
 export const accumulator: Expr = { kind: "var", name: accumulatorName };
 
 export function loop(axis: string, extent: number, kind: AxisKind): Loop {
@@ -253,9 +257,46 @@ class NestBuilder {
             this.nest.loops[this.tileStart - 1]?.axis,
             this.reduction(this.tileStart, place, extents, scope),
           )),
-      ...(this.shared.length === 0
+      ...this.stored(place, extents, scope),
+    ];
+  }
+
+  /** What the accumulators hold, finished and stored. */
+  private stored(place: Access, extents: Extents, scope: Scope): readonly Stmt[] {
+    const stored =
+      this.nest.finish === undefined
         ? this.finish(0, place, extents, scope)
-        : this.inside(this.finish(0, place, extents, scope))),
+        : this.finishByLoop(place, extents, scope);
+    return this.shared.length === 0 ? stored : this.inside(stored);
+  }
+
+  /** The accumulators put into an array, and the tile's loops over that: columns outermost, which share most. */
+  private finishByLoop(place: Access, extents: Extents, scope: Scope): readonly Stmt[] {
+    const { size } = this.accumulatorAt(extents);
+    const tile: Access = { ...place, buffer: tileName };
+    const copied = { to: tile, value: accumulator };
+    const copy = new NestBuilder({ ...this.nest, stores: [copied] }, this.tileStart);
+    const columns = this.tile.filter((l) => l.mode === "vector");
+    const others = this.tile.filter((l) => l.mode !== "vector");
+    const serial = (l: Loop): Loop => ({ ...l, mode: "serial" });
+    const vector = columns.find((l) => l.extent % vectorLanes === 0);
+    const order =
+      vector === undefined
+        ? [...columns, ...others].map(serial)
+        : [
+            { ...vector, axis: `${vector.axis}.v`, extent: vector.extent / vectorLanes, mode: "serial" as const },
+            ...others.map(serial),
+            { ...vector, extent: vectorLanes },
+          ];
+    const loops = [...this.nest.loops.slice(0, this.tileStart), ...order];
+    const by = vector && affine(0, { [`${vector.axis}.v`]: vectorLanes, [vector.axis]: 1 });
+    const split = by === undefined ? this.nest : substituteAxis(this.nest, vector!.axis, by);
+    const from = by === undefined ? tile.at : substituteAffine(tile.at, vector!.axis, by);
+    const builder = new NestBuilder({ ...split, loops }, this.tileStart);
+    return [
+      { kind: "alloc", buffer: { name: tileName, element: "f32", size, space: "private" }, init: 0 },
+      ...copy.finish(0, place, extents, scope),
+      ...builder.finish(0, { ...tile, at: from }, extents, scope),
     ];
   }
 

@@ -2,7 +2,7 @@
  * Register tiles of one reduction nest: every candidate as schedule steps with what it should cost. The lhs is what
  * varies along the rows of a tile, the rhs (the second factor) along its columns, which run along the lanes.
  */
-import type { Affine, Expr } from "../../ir/kernel.js";
+import type { Access, Affine, Expr } from "../../ir/kernel.js";
 import { coefficient } from "../../ir/kernel.js";
 import { scalarFns } from "../../ir/scalar.js";
 import type { Step } from "../../ir/schedule.js";
@@ -97,7 +97,18 @@ const roundings: ReadonlySet<string> = new Set(["f16", "bf16"]);
 
 function fits({ nest }: Tileable, { rows, columns }: TileChoice, target: Target): boolean {
   const vectors = rows * vectorsOf(columns, target);
-  return target.grid === null || vectors <= 1 || vectors * epilogueWeight(nest) <= mostWritten;
+  if (target.grid === null || vectors <= 1) return true;
+  if (target.grid.adapter === "software" && vectors > mostCompiled) return false;
+  const copies = finishesByLoop(vectors, target) ? 1 : vectors;
+  return copies * epilogueWeight(nest) <= mostWritten;
+}
+
+/** Vectors of a tile on a software adapter: a larger one would compute faster, but not before it is compiled. */
+const mostCompiled = 32;
+
+/** Whether outputs are finished by a loop: on a software adapter the code of a store is longer than that of ten products. */
+function finishesByLoop(vectors: number, { grid }: Target): boolean {
+  return grid?.adapter === "software" && vectors >= 2;
 }
 
 function planOf(tileable: Tileable, choice: TileChoice, cycles: number, target: Target): Plan {
@@ -173,7 +184,7 @@ function divisorsOf(extent: number, most: number): number[] {
 }
 
 function rowCounts(row: Loop, target: Target): number[] {
-  if (target.grid !== null) return divisorsOf(row.extent, 8);
+  if (target.grid !== null) return divisorsOf(row.extent, target.grid.adapter === "gpu" ? 8 : 16);
   const most = target.lanes === 1 ? 4 : 8;
   return Array.from({ length: Math.min(most, row.extent) }, (_, i) => i + 1);
 }
@@ -203,6 +214,15 @@ function factorsOf(nest: LoopNest): Factors {
   return factors;
 }
 
+/** The load that is all of the rhs, of f32; null where it is more than that. */
+function plainRhs(nest: LoopNest, lowered: LoweredKernel): Access | null {
+  const { value } = nest.reduce!;
+  const second = value.kind === "call" && value.fn === "mul" ? value.args[1]! : value;
+  if (second.kind !== "load") return null;
+  const { from } = second;
+  return lowered.params.find((p) => p.name === from.buffer)?.element === "f32" ? from : null;
+}
+
 /** Largest |step| of an axis in some loads. */
 function largestStep(loads: readonly Affine[], axis: string): number {
   return loads.reduce((step, at) => Math.max(step, Math.abs(coefficient(at, axis))), 0);
@@ -222,15 +242,10 @@ function packs(lowered: LoweredKernel, rhs: ReadonlySet<string>): boolean {
  */
 function isReadInOrder({ nest, lowered }: Tileable, { column, columns }: TileChoice): boolean {
   if (column.extent > Math.max(columns, 16)) return false;
-  const { value } = nest.reduce!;
-  const second = value.kind === "call" && value.fn === "mul" ? value.args[1]! : value;
-  if (second.kind !== "load" || coefficient(second.from.at, column.axis) !== 1) return false;
+  const load = plainRhs(nest, lowered);
+  if (load === null || coefficient(load.at, column.axis) !== 1) return false;
   const pixels = nest.loops.filter((l) => isPixel(l) && l.axis !== "n");
-  return (
-    pixels.length > 0 &&
-    pixels.every((l) => coefficient(second.from.at, l.axis) !== 0) &&
-    lowered.params.find((p) => p.name === second.from.buffer)?.element === "f32"
-  );
+  return pixels.length > 0 && pixels.every((l) => coefficient(load.at, l.axis) !== 0);
 }
 
 function reductionLoops(nest: LoopNest): readonly Loop[] {
@@ -397,9 +412,15 @@ function tileSteps(tileable: Tileable, choice: TileChoice, target: Target): Step
   for (const l of whole) mode(l.axis, "unroll");
   if (row !== null) mode(`${row.axis}.i`, "unroll");
   mode(`${column.axis}.i`, "vector");
+  if (finishesByLoop(rows * vectorsOf(columns, target), target))
+    steps.push({ do: "finish", nest: nest.name, by: "loop" });
   const factors = factorsOf(nest);
   const [operand] = factors.rhsBuffers;
-  if (operand !== undefined && packs(lowered, factors.rhsBuffers) && !isReadInOrder(tileable, choice))
+  // A software adapter moves each element by itself, in whatever order they lie.
+  const asItIs =
+    isReadInOrder(tileable, choice) ||
+    (target.grid?.adapter === "software" && plainRhs(nest, lowered) !== null);
+  if (operand !== undefined && packs(lowered, factors.rhsBuffers) && !asItIs)
     steps.push({
       do: "pack",
       operand,
