@@ -296,6 +296,11 @@ function bodyOf(tileable: Tileable, choice: TileChoice, lhsVector: boolean, targ
   ];
   const along = row === null ? [] : [[stride(row.axis), rows] as const];
   if (!lhsVector) return { terms, lhsLoads: distinct([...unrolled, ...along]), taps: 1 };
+  if (target.grid?.adapter === "software") {
+    // No vector is loaded as one: elements that several vectors hold are loaded once.
+    const elements = distinct([...unrolled, ...along, [stride(column.axis), columns]]);
+    return { terms, lhsLoads: elements / target.lanes, taps: 1 };
+  }
   // Vectors stay in registers only while the window slides over the row: for the innermost taps.
   const innermost = unrolled.slice(-1);
   const [[, taps]] = innermost.length === 0 ? [[0, 1]] : (innermost as [readonly [number, number]]);
@@ -406,7 +411,7 @@ function tileSteps(tileable: Tileable, choice: TileChoice, target: Target): Step
   if (row !== null) split(row, rows);
   const { whole, partial } = unrolledOf(tileable, choice, target);
   if (partial !== null) split(partial.loop, partial.factor);
-  const order = loopOrder(tileable, choice, partial?.loop ?? null);
+  const order = loopOrder(tileable, choice, partial?.loop ?? null, target);
   steps.push({ do: "reorder", axes: order.map(name) });
   if (partial !== null) mode(`${partial.loop.axis}.i`, "unroll");
   for (const l of whole) mode(l.axis, "unroll");
@@ -434,20 +439,29 @@ function tileSteps(tileable: Tileable, choice: TileChoice, target: Target): Step
  * tile standing for their axis: the rhs of a block stays near while the pixels pass, and the pixels pass row by row
  * whichever way a tile lies. Where the lanes are not along output channels the blocks of columns come after the pixels.
  */
-function loopOrder({ nest }: Tileable, { column, row }: TileChoice, split: Loop | null): string[] {
+function loopOrder(
+  { nest }: Tileable,
+  { column, row }: TileChoice,
+  split: Loop | null,
+  target: Target,
+): string[] {
   const factors = factorsOf(nest);
   const outermost = (l: Loop): boolean =>
     l !== row && (l.axis === "n" || l.axis === "g" || largestStep(factors.rhs, l.axis) > 0);
   const others = nest.loops.filter((l) => l.kind === "pure" && l !== column);
   const names = (list: readonly Loop[]): string[] => list.map((l) => (l === row ? `${l.axis}.o` : l.axis));
+  const groups = others.filter((l) => l.axis === "g" && l !== row);
   const outside =
-    column.axis === "oc"
-      ? [
-          ...names(others.filter(outermost)),
-          `${column.axis}.o`,
-          ...names(others.filter((l) => !outermost(l))),
-        ]
-      : [...names(others), `${column.axis}.o`];
+    // Neighbouring lanes read neighbouring channels.
+    target.grid?.adapter === "software" && column.axis !== "oc" && groups.length > 0
+      ? [...names(others.filter((l) => !groups.includes(l))), `${column.axis}.o`, ...names(groups)]
+      : column.axis === "oc"
+        ? [
+            ...names(others.filter(outermost)),
+            `${column.axis}.o`,
+            ...names(others.filter((l) => !outermost(l))),
+          ]
+        : [...names(others), `${column.axis}.o`];
   const reduced = reductionLoops(nest).flatMap((l) =>
     l === split ? [`${l.axis}.o`, `${l.axis}.i`] : [l.axis],
   );
