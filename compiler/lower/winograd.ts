@@ -5,7 +5,7 @@
  * Three nests run block by block, so that what is between them stays in cache: `transform-lhs` (tiles to V), `multiply`
  * (M = V * U, one small matrix product for each of the (m + r - 1)^n points) and `transform-out` (M to outputs, with the
  * epilogue). U, the transformed weights, is prepared once. The lhs is first copied with its border made real
- * (`stage-x`), unless every tile lies inside it. A dilation of d is d interleaved grids an axis, each tiled for itself.
+ * (`stage-x`), unless every tile lies inside it, or a grid asks at each load. A dilation of d is d interleaved grids an axis, each tiled for itself.
  * Not exact: other products are rounded than in the definition.
  */
 import type { NodeOf } from "../../ir/graph.js";
@@ -197,19 +197,23 @@ class WinogradLowering {
     const inside = spatial.every(
       (axis, d) => lows[d]! <= 0 && extents[d]! - lows[d]! <= this.lhs.type.shape[axis]!,
     );
-    if (inside) {
-      const { strides } = this.lhs.layout;
-      const offset = spatial.reduce((at, axis, d) => at - lows[d]! * strides[axis]!, 0);
-      const source: StagedSource = {
-        buffer: this.lhs.name,
-        offset,
-        batch: strides[this.axes.lhs.batch]!,
-        channel: strides[this.axes.lhs.feature]!,
-        spatial: spatial.map((axis) => strides[axis]!),
-      };
-      return { source, nests: [], locals: [] };
-    }
-    return this.copyWithBorder(extents, lows);
+    const zero = this.node.window.every(({ border }) => border === "zero");
+    // A grid would have to wait for the copy to be done.
+    if (!inside && !(zero && this.workers === "grid")) return this.copyWithBorder(extents, lows);
+    const { strides } = this.lhs.layout;
+    const offset = spatial.reduce((at, axis, d) => at - lows[d]! * strides[axis]!, 0);
+    const source: StagedSource = {
+      buffer: this.lhs.name,
+      offset,
+      batch: strides[this.axes.lhs.batch]!,
+      channel: strides[this.axes.lhs.feature]!,
+      spatial: spatial.map((axis) => strides[axis]!),
+      within: spatial.map((axis, d) => {
+        const extent = this.lhs.type.shape[axis]!;
+        return lows[d]! <= 0 && extents[d]! - lows[d]! <= extent ? null : { low: lows[d]!, extent };
+      }),
+    };
+    return { source, nests: [], locals: [] };
   }
 
   private copyWithBorder(extents: readonly number[], lows: readonly number[]) {
@@ -225,6 +229,7 @@ class WinogradLowering {
       batch: stride,
       channel: 1,
       spatial: strides,
+      within: extents.map(() => null),
     };
     const index: Affine[] = [];
     index[this.axes.lhs.batch] = this.batchIndex();
@@ -249,10 +254,7 @@ class WinogradLowering {
       index[this.axes.lhs.spatial[d]!] = position;
       to = addAffine(to, affine(0, { [axis]: strides[d]! }));
     });
-    const when = gates.reduce<Expr | null>(
-      (a, b) => (a === null ? b : { kind: "call", fn: "and", args: [a, b] }),
-      null,
-    );
+    const when = allOf(gates);
     const from = {
       buffer: this.lhs.name,
       at: address(this.lhs, index),
@@ -277,7 +279,11 @@ class WinogradLowering {
   private transformLhs(source: StagedSource, v: Buffer): LoopNest {
     const { size, lhsPlane } = this.tiling;
     const ic = this.channel("ic", this.depth);
+    const tests = source.within.map((range, d) =>
+      Array.from({ length: size }, (_, p) => (range === null ? null : this.isInside(d, p, range))),
+    );
     const values = this.positions(size).map((position): Expr => {
+      const when = allOf(position.flatMap((p, d) => tests[d]![p] ?? []));
       let at = addAffine(affine(source.offset), this.batchIndex(), source.batch);
       at = addAffine(at, ic, source.channel);
       position.forEach((p, d) => {
@@ -287,7 +293,8 @@ class WinogradLowering {
           source.spatial[d]!,
         );
       });
-      return { kind: "load", from: { buffer: source.buffer, at, lanes: 1, gate: null } };
+      const gate = when && { when, otherwise: 0 };
+      return { kind: "load", from: { buffer: source.buffer, at, lanes: 1, gate } };
     });
     const transformed = transformAll(this.rank, size, values, transformInput);
     const stores = transformed.map((value, point): Store => {
@@ -301,6 +308,12 @@ class WinogradLowering {
       reduce: null,
       stores,
     };
+  }
+
+  /** Whether input p of a tile along axis d is one of the lhs. */
+  private isInside(d: number, p: number, { low, extent }: { low: number; extent: number }): Expr {
+    const of = addAffine(this.tileOrigin(d), affine(p * this.tiling.grids[d]! - low));
+    return { kind: "test", fn: "inside", of, by: extent };
   }
 
   /** M[point][tile][oc] = the sum over ic of V[point][tile][ic] * U[point][ic][oc]. */
@@ -366,10 +379,7 @@ class WinogradLowering {
         const extent = this.outSpatial[d]!;
         if (extent % (m * grid) !== 0) gates.push({ kind: "test", fn: "inside", of: at, by: extent });
       });
-      const when = gates.reduce<Expr | null>(
-        (a, b) => (a === null ? b : { kind: "call", fn: "and", args: [a, b] }),
-        null,
-      );
+      const when = allOf(gates);
       const gate = when && { when, otherwise: 0 };
       const value = lowerScalar(this.node.fused.out, (of) => {
         if (of === "acc") return outputs[i]!;
@@ -426,11 +436,20 @@ class WinogradLowering {
   }
 }
 
-/** Where a tile's inputs are read: strides of a buffer in which every position exists. */
+/** True where all conditions are; null where there are none. */
+function allOf(conditions: readonly Expr[]): Expr | null {
+  return conditions.reduce<Expr | null>(
+    (a, b) => (a === null ? b : { kind: "call", fn: "and", args: [a, b] }),
+    null,
+  );
+}
+
+/** Where a tile's inputs are read: strides of a buffer, and along each axis which positions exist, if not all do. */
 interface StagedSource {
   readonly buffer: string;
   readonly offset: number;
   readonly batch: number;
   readonly channel: number;
   readonly spatial: readonly number[];
+  readonly within: readonly ({ readonly low: number; readonly extent: number } | null)[];
 }
