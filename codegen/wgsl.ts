@@ -86,7 +86,8 @@ function shaderOf({ kernel, args }: CallOf, nest: Nest, regions: readonly Region
     regionOf.set(variable, region);
     places.set(name, { variable, element, offset: (at - regions[region]!.offset) / elementBytes(element) });
   });
-  for (const { name, element } of [...grid.shared, ...privateBuffers(nest.body)]) places.set(name, { variable: name, element, offset: 0 });
+  for (const { name, element } of [...grid.shared, ...privateBuffers(nest.body)])
+    places.set(name, { variable: name, element, offset: 0 });
   const uses = new Set<Support>();
   const views = viewsOf(nest.body, places, target.grid?.f16 === true);
   const context: Context = { target, names: wgslNames(), places, views, uses };

@@ -141,6 +141,6 @@ function parseSplit(cursor: Cursor, name: () => string): Step {
   const into = [name(), name()] as const;
   cursor.expect("tail");
   cursor.expect("=");
-  const tails: readonly Tail[] = ["exact", "cut", "gate"];
+  const tails: readonly Tail[] = ["exact", "cut", "gate", "mask"];
   return { do: "split", axis, factor, into, tail: cursor.expectOne(tails, "a tail") };
 }

@@ -193,31 +193,43 @@ export function addressRange(
 function sumRange(at: Affine, ranges: Ranges, known: readonly Fact[]): Range {
   const extended = new Map(ranges);
   let rest = at;
-  known.forEach(({ of }, number) => {
-    const [first] = of.terms;
-    if (first === undefined || of.terms.length < 2) return;
-    const times = coefficient(rest, first.of) / first.coef;
-    if (times === 0 || of.terms.some((term) => coefficient(rest, term.of) !== times * term.coef)) return;
-    const name = `?${number}`;
-    const terms: Affine = { offset: 0, terms: of.terms };
-    const range = known.reduce(
-      (range, fact) =>
-        sameTerms(fact.of, of)
-          ? intersect(range, { min: -fact.of.offset, max: fact.by - 1 - fact.of.offset })
-          : range,
-      affineRange(terms, ranges),
-    );
+  for (const { name, of, range } of knownSums(known, ranges)) {
+    const times = timesIn(rest, of);
+    if (times === 0) continue;
     extended.set(name, range);
-    rest = addAffine(addAffine(rest, terms, -times), affine(0, { [name]: times }));
-  });
+    rest = addAffine(addAffine(rest, of, -times), affine(0, { [name]: times }));
+  }
   return affineRange(rest, extended);
 }
 
-function sameTerms(a: Affine, b: Affine): boolean {
-  return (
-    a.terms.length === b.terms.length &&
-    a.terms.every(({ of, coef }, i) => b.terms[i]!.of === of && b.terms[i]!.coef === coef)
-  );
+/** A sum of several names, its coefficients without a common divisor, with all that some facts say of it. */
+export interface KnownSum {
+  readonly name: string;
+  readonly of: Affine;
+  readonly range: Range;
+}
+
+/** The sums that facts are about; those of most names, which say most, first. */
+export function knownSums(known: readonly Fact[], ranges: Ranges): readonly KnownSum[] {
+  const sums = new Map<string, KnownSum>();
+  for (const fact of known) {
+    if (fact.of.terms.length < 2) continue;
+    const step = fact.of.terms.reduce((divisor, { coef }) => gcd(divisor, Math.abs(coef)), 0);
+    const of = { offset: 0, terms: fact.of.terms.map((term) => ({ of: term.of, coef: term.coef / step })) };
+    const name = `?${of.terms.map((term) => `${term.coef}*${term.of}`).join("+")}`;
+    const range = intersect(sums.get(name)?.range ?? affineRange(of, ranges), {
+      min: Math.ceil(-fact.of.offset / step),
+      max: Math.floor((fact.by - 1 - fact.of.offset) / step),
+    });
+    sums.set(name, { name, of, range });
+  }
+  return [...sums.values()].sort((a, b) => b.of.terms.length - a.of.terms.length);
+}
+
+/** How often an address holds a whole sum; 0 where it does not. */
+export function timesIn(at: Affine, { terms }: Affine): number {
+  const times = coefficient(at, terms[0]!.of) / terms[0]!.coef;
+  return terms.every((term) => coefficient(at, term.of) === times * term.coef) ? times : 0;
 }
 
 /**

@@ -4,9 +4,9 @@ import type { LoopMode } from "./kernel.js";
 /**
  * What happens to the iterations left over by a split whose factor does not divide the extent.
  * exact: there are none (checked). cut: a loop of their own. gate: the last iteration of the outer axis is as long as
- * the others, and does nothing beyond the end.
+ * the others, and does nothing beyond the end. mask: it computes beyond the end too, from zeros, and stores nothing there.
  */
-export type Tail = "exact" | "cut" | "gate";
+export type Tail = "exact" | "cut" | "gate" | "mask";
 
 /** Axes are named `nest/axis`, or just `axis` in the nest called main. */
 export type Step =

@@ -249,7 +249,8 @@ class KernelCheck {
     };
     // A buffer made inside a loop is another one in each iteration.
     for (const loop of scope.loops.slice(buffer.depth)) record(loop.writes);
-    if (this.shared !== null && buffer.space !== "register" && buffer.space !== "private") record(this.shared);
+    if (this.shared !== null && buffer.space !== "register" && buffer.space !== "private")
+      record(this.shared);
   }
 
   /** The values names have where the access happens. */

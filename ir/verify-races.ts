@@ -10,7 +10,7 @@
 import type { Affine } from "./kernel.js";
 import { addAffine, affine, coefficient } from "./kernel.js";
 import type { Fact, Range, Ranges } from "./range.js";
-import { affineRange } from "./range.js";
+import { affineRange, knownSums, timesIn } from "./range.js";
 
 /** One write inside the loop; `at` over axes and opaque integer lets, index lets replaced by what they stand for. */
 export interface Write {
@@ -59,10 +59,9 @@ export function neverMeetInPieces(
 function neverMeetAt(a: Write, b: Write, axis: string, fixed: ReadonlySet<string>, apart: Range): boolean {
   if (areApart(withSums(a, axis), withSums(b, axis), axis, fixed, apart)) return true;
   // Where the axis is a digit of a sum, other values of it are other sums.
-  return (a.sums ?? []).some((sum) => {
-    const name = sumName(sum.of);
-    if (!hasDigit(sum.of, axis, a.ranges) || !hasDigit(sum.of, axis, b.ranges)) return false;
-    const [first, second] = [withSums(a, null), withSums(b, null)];
+  const [first, second] = [withSums(a, null), withSums(b, null)];
+  return knownSums(a.sums ?? [], a.ranges).some(({ name, of: sum }) => {
+    if (!hasDigit(sum, axis, a.ranges) || !hasDigit(sum, axis, b.ranges)) return false;
     const of = first.ranges.get(name);
     const from = second.ranges.get(name);
     if (of === undefined || from === undefined) return false;
@@ -76,10 +75,6 @@ function hasDigit(sum: Affine, axis: string, ranges: Ranges): boolean {
   const rest = addAffine(sum, affine(0, { [axis]: 1 }), -coefficient(sum, axis));
   const { min, max } = affineRange(rest, ranges);
   return step > max - min;
-}
-
-function sumName({ offset, terms }: Affine): string {
-  return `?${terms.map((term) => `${term.coef}*${term.of}`).join("+")}+${offset}`;
 }
 
 function areApart(a: Write, b: Write, axis: string, fixed: ReadonlySet<string>, apart: Range): boolean {
@@ -123,15 +118,10 @@ function areApart(a: Write, b: Write, axis: string, fixed: ReadonlySet<string>, 
 function withSums(write: Write, axis: string | null): Write {
   let { at } = write;
   const ranges = new Map(write.ranges);
-  for (const { of, by } of write.sums ?? []) {
-    const [head] = of.terms;
-    if (head === undefined || of.terms.length < 2) continue;
-    if (axis !== null && coefficient(of, axis) !== 0) continue;
-    const times = coefficient(at, head.of) / head.coef;
-    if (times === 0 || of.terms.some((term) => coefficient(at, term.of) !== times * term.coef)) continue;
-    const name = sumName(of);
-    const known = affineRange(of, write.ranges);
-    ranges.set(name, { min: Math.max(known.min, 0), max: Math.min(known.max, by - 1) });
+  for (const { name, of, range } of knownSums(write.sums ?? [], write.ranges)) {
+    const times = timesIn(at, of);
+    if (times === 0 || (axis !== null && coefficient(of, axis) !== 0)) continue;
+    ranges.set(name, range);
     at = addAffine(addAffine(at, of, -times), affine(0, { [name]: times }));
   }
   return { ...write, at, ranges };

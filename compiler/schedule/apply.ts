@@ -5,7 +5,7 @@
  * Steps on pure axes never change a result bit. A reduction axis may be split exactly or cut (the order of its terms
  * stays ascending); reordering reduction axes against each other is refused.
  */
-import type { Affine, Expr, Kernel, LoopMode } from "../../ir/kernel.js";
+import type { Access, Affine, Expr, Kernel, LoopMode } from "../../ir/kernel.js";
 import { addAffine, affine, coefficient, substituteAffine } from "../../ir/kernel.js";
 import type { Schedule, Step } from "../../ir/schedule.js";
 import { defaultLimits } from "../../ir/target.js";
@@ -14,7 +14,7 @@ import { ConfigError } from "../../runtime/error.js";
 import type { LoweredKernel } from "../lower/lowered.js";
 import { buildNests } from "../lower/lowered.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
-import { findLoop, loadsOf, mapNest, substituteAxis } from "./loop-nest.js";
+import { findLoop, loadsOf, mapAccesses, mapNest, substituteAxis } from "./loop-nest.js";
 import type { PackedOperand } from "./pack.js";
 import { pack } from "./pack.js";
 import { stage } from "./stage.js";
@@ -121,7 +121,7 @@ function isTaken(nest: LoopNest, name: string): boolean {
 
 /**
  * for a in E -> for outer in E/f { for inner in f }, a = f*outer + inner; tail=cut adds one shorter last iteration,
- * tail=gate rounds E/f up and asks in every iteration whether a is inside E.
+ * tail=gate rounds E/f up and asks in every iteration whether a is inside E, tail=mask at every load and store.
  */
 function split(nest: LoopNest, axis: string, step: Extract<Step, { do: "split" }>): LoopNest {
   const { factor, tail } = step;
@@ -136,7 +136,11 @@ function split(nest: LoopNest, axis: string, step: Extract<Step, { do: "split" }
   if ([outer, inner].some((name) => name !== axis && isTaken(nest, name)) || outer === inner)
     throw illegal(text, `${outer} or ${inner} is taken`);
   const gated = tail === "gate" && rest !== 0;
-  if (gated && old.kind === "reduce") throw illegal(text, "a reduction axis has no gate; use tail=cut");
+  const masked = tail === "mask" && rest !== 0;
+  if ((gated || masked) && old.kind === "reduce")
+    throw illegal(text, `a reduction axis has no ${tail}; use tail=cut`);
+  if (masked && nest.lets.some(({ value }) => freeNames(value).has(axis)))
+    throw illegal(text, `what ${axis} reads is found by ${axis} itself; stage it first, or use tail=cut`);
   const at = affine(0, { [outer]: factor, [inner]: 1 });
   const loops = nest.loops.flatMap((l): Loop[] =>
     l.axis !== axis
@@ -145,16 +149,27 @@ function split(nest: LoopNest, axis: string, step: Extract<Step, { do: "split" }
           {
             ...l,
             axis: outer,
-            extent: Math.floor(l.extent / factor) + (gated ? 1 : 0),
-            cut: rest === 0 || gated ? null : { inner, extent: rest },
+            extent: Math.floor(l.extent / factor) + (gated || masked ? 1 : 0),
+            cut: rest === 0 || gated || masked ? null : { inner, extent: rest },
           },
           { ...l, axis: inner, extent: factor, cut: null },
         ],
   );
-  const { within = [], ...others } = substituteAxis(nest, axis, at);
   const test: Expr = { kind: "test", fn: "inside", of: at, by: old.extent };
+  const asked = masked ? mapAccesses(nest, (access) => maskedBy(test, axis, access)) : nest;
+  const { within = [], ...others } = substituteAxis(asked, axis, at);
   const conditions = gated ? [...within, test] : within;
   return checkTile({ ...others, ...(conditions.length === 0 ? {} : { within: conditions }), loops }, text);
+}
+
+/** What an access is gated by besides, where it moves along the axis. */
+function maskedBy(test: Expr, axis: string, access: Access): Access {
+  if (coefficient(access.at, axis) === 0) return access;
+  const { when, otherwise } = access.gate ?? { when: null, otherwise: 0 };
+  return {
+    ...access,
+    gate: { when: when === null ? test : { kind: "call", fn: "and", args: [when, test] }, otherwise },
+  };
 }
 
 /** for a in A { for b in B } -> for into in A*B, where every address walks both as one (B*a + b). */

@@ -136,6 +136,16 @@ export function mapNest(
   };
 }
 
+/** Applies a rewrite to every load and store of a nest. */
+export function mapAccesses(nest: LoopNest, change: (access: Access) => Access): LoopNest {
+  const { expr, access } = rewriter({ access: change });
+  return {
+    ...nest,
+    reduce: nest.reduce && { ...nest.reduce, value: expr(nest.reduce.value) },
+    stores: nest.stores.map(({ to, value }) => ({ to: access(to), value: expr(value) })),
+  };
+}
+
 /** Replaces an axis by an affine expression everywhere. */
 export function substituteAxis(nest: LoopNest, axis: string, by: Affine): LoopNest {
   return mapNest(nest, { at: (a) => substituteAffine(a, axis, by) });
@@ -284,7 +294,12 @@ class NestBuilder {
       vector === undefined
         ? [...columns, ...others].map(serial)
         : [
-            { ...vector, axis: `${vector.axis}.v`, extent: vector.extent / vectorLanes, mode: "serial" as const },
+            {
+              ...vector,
+              axis: `${vector.axis}.v`,
+              extent: vector.extent / vectorLanes,
+              mode: "serial" as const,
+            },
             ...others.map(serial),
             { ...vector, extent: vectorLanes },
           ];

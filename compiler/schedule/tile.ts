@@ -166,17 +166,23 @@ function tileChoices({ nest }: Tileable, target: Target): TileChoice[] {
 }
 
 function columnCounts(column: Loop, registers: readonly number[], target: Target): number[] {
-  if (target.grid !== null) return wholeColumns(column.extent, target);
+  if (target.grid !== null) return wholeColumns(column, target);
   const counts = registers.map((count) => count * target.lanes);
   const fitting = counts.filter((count) => count <= column.extent);
   return fitting.length > 0 ? fitting : [column.extent];
 }
 
-/** Lanes of a grid do the same work each: tiles divide the axis. Whole vectors are best; small axes are one tile. */
-function wholeColumns(extent: number, target: Target): number[] {
+/**
+ * Lanes of a grid do the same work each: tiles divide the axis, or the last one is masked. Whole vectors are best; small axes
+ * are one tile.
+ */
+function wholeColumns({ axis, extent }: Loop, target: Target): number[] {
   const divisors = divisorsOf(extent, 8 * target.lanes);
   const vectors = divisors.filter((count) => count % target.lanes === 0);
-  return vectors.length > 0 ? vectors : extent <= 2 * target.lanes ? [extent] : divisors;
+  if (vectors.length > 0) return vectors;
+  if (extent <= 2 * target.lanes) return [extent];
+  const mask = target.grid?.adapter === "software" && axis === "oc";
+  return mask ? [2 * target.lanes, 4 * target.lanes] : divisors;
 }
 
 function divisorsOf(extent: number, most: number): number[] {
@@ -355,7 +361,9 @@ function tilesCycles(
     .filter((l) => l.kind === "pure" && l !== column && l !== row)
     .reduce((total, l) => total * l.extent, 1);
   let cycles = 0;
-  for (const [c, columnTiles] of parts(column.extent, columns))
+  for (const [c, columnTiles] of target.grid === null
+    ? parts(column.extent, columns)
+    : [[columns, Math.ceil(column.extent / columns)] as const])
     for (const [r, rowTiles] of parts(row?.extent ?? 1, rows)) {
       const key = `${r} ${row?.axis} ${c} ${column.axis}`;
       let each = tiles.get(key);
@@ -400,7 +408,8 @@ function tileSteps(tileable: Tileable, choice: TileChoice, target: Target): Step
   const name = (axis: string): string => prefix + axis;
   const steps: Step[] = [];
   const split = (l: Loop, factor: number): void => {
-    const tail = l.extent % factor === 0 ? "exact" : "cut";
+    const left = target.grid === null || l.kind === "reduce" ? "cut" : "mask";
+    const tail = l.extent % factor === 0 ? "exact" : left;
     const into = [name(`${l.axis}.o`), name(`${l.axis}.i`)] as const;
     steps.push({ do: "split", axis: name(l.axis), factor, into, tail });
   };
