@@ -154,6 +154,14 @@ function pushTerm(terms: Affine["terms"][number][], term: Affine["terms"][number
   if (coef !== 0) terms.push(scale === 1 ? term : { of: term.of, coef });
 }
 
+/** True where every condition holds; null where there are none. */
+export function allOf(conditions: readonly Expr[]): Expr | null {
+  return conditions.reduce<Expr | null>(
+    (a, b) => (a === null ? b : { kind: "call", fn: "and", args: [a, b] }),
+    null,
+  );
+}
+
 /** Coefficient of an axis or let; 0 where it does not occur. */
 export function coefficient(at: Affine, of: string): number {
   for (const term of at.terms) if (term.of === of) return term.coef;

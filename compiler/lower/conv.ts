@@ -10,7 +10,7 @@ import { InternalError } from "../../ir/diagnostic.js";
 import type { NodeOf } from "../../ir/graph.js";
 import { convAxes, convDepth, tapCount } from "../../ir/graph.js";
 import type { Affine, Expr } from "../../ir/kernel.js";
-import { addAffine, affine } from "../../ir/kernel.js";
+import { addAffine, affine, allOf } from "../../ir/kernel.js";
 import { denseStrides, elementCount } from "../../ir/types.js";
 import type { WindowDim } from "../../ir/window.js";
 import { dilatedExtent } from "../../ir/window.js";
@@ -134,7 +134,7 @@ export function lowerConv(node: NodeOf<"conv">, operands: readonly Operand[], ou
       fn: "add",
       init: 0,
       value: { kind: "call", fn: "mul", args: [left, right] },
-      guard: conjunction([...positions.flatMap((p) => p.guard), ...skippedTaps(node)]),
+      guard: allOf([...positions.flatMap((p) => p.guard), ...skippedTaps(node)]),
     },
     stores: [{ to: { buffer: out.name, at: address(out, outIndex), lanes: 1, gate: null }, value: epilogue }],
   };
@@ -156,19 +156,14 @@ function load(operand: Operand, at: Affine): Expr {
   return { kind: "load", from: { buffer: operand.name, at, lanes: 1, gate: null } };
 }
 
-function conjunction(tests: readonly Expr[]): Expr | null {
-  if (tests.length === 0) return null;
-  return tests.reduce((a, b) => ({ kind: "call", fn: "and", args: [a, b] }));
-}
-
 function gateOf(tests: readonly Expr[]): { when: Expr; otherwise: number } | null {
-  const when = conjunction(tests);
+  const when = allOf(tests);
   return when && { when, otherwise: 0 };
 }
 
 /** Padding is zero after the prologue, not before it. */
 function zeroOutside(value: Expr, gates: readonly Expr[]): Expr {
-  const when = conjunction(gates);
+  const when = allOf(gates);
   return when === null
     ? value
     : { kind: "call", fn: "select", args: [when, value, { kind: "lit", value: 0 }] };

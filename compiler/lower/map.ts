@@ -4,7 +4,7 @@
  */
 import type { NodeOf, PadMode } from "../../ir/graph.js";
 import type { Affine, Expr } from "../../ir/kernel.js";
-import { addAffine, affine } from "../../ir/kernel.js";
+import { addAffine, affine, allOf } from "../../ir/kernel.js";
 import type { Scalar } from "../../ir/scalar.js";
 import { arg } from "../../ir/scalar.js";
 import { elementCount } from "../../ir/types.js";
@@ -107,8 +107,7 @@ export function lowerPad(node: NodeOf<"pad">, from: Operand, out: Operand): Lowe
     if (node.mode === "zero") gates.push({ kind: "test", fn: "inside", of: position, by: extent });
     return position;
   });
-  const when =
-    gates.length === 0 ? null : gates.reduce((a, b) => ({ kind: "call", fn: "and", args: [a, b] }));
+  const when = allOf(gates);
   const source: Expr = empty
     ? { kind: "lit", value: 0 }
     : {

@@ -11,7 +11,7 @@
 import type { NodeOf } from "../../ir/graph.js";
 import { convAxes } from "../../ir/graph.js";
 import type { Affine, Buffer, Expr, Parameter } from "../../ir/kernel.js";
-import { addAffine, affine } from "../../ir/kernel.js";
+import { addAffine, affine, allOf } from "../../ir/kernel.js";
 import { weightIndex } from "../../ir/window.js";
 import type { Loop, LoopNest, Store } from "../schedule/loop-nest.js";
 import { accumulator, loop } from "../schedule/loop-nest.js";
@@ -434,14 +434,6 @@ class WinogradLowering {
     ];
     return { name: weights.name, lowered: singleNest("transform_weights", "map", params, nest) };
   }
-}
-
-/** True where all conditions are; null where there are none. */
-function allOf(conditions: readonly Expr[]): Expr | null {
-  return conditions.reduce<Expr | null>(
-    (a, b) => (a === null ? b : { kind: "call", fn: "and", args: [a, b] }),
-    null,
-  );
 }
 
 /** Where a tile's inputs are read: strides of a buffer, and along each axis which positions exist, if not all do. */

@@ -11,7 +11,7 @@
  *   for oh.b { for ih { for iw { .. x[..] when inside(ih + 14*oh.b, 56) else 0 } }; for oh .. }
  *   -> for oh.b { for ih { if (inside(..)) { for iw { .. x[..] } } if (!inside(..)) { for iw { .. 0 } } }; for oh .. }
  *
- * Exact: iterations keep their order.
+ * On a grid nothing is split: its lanes run one code, whichever are at the border. Exact: iterations keep their order.
  */
 import type { Affine, Expr, For, Kernel, Stmt } from "../../ir/kernel.js";
 import { coefficient } from "../../ir/kernel.js";
@@ -26,12 +26,13 @@ import {
   walkExpr,
   walkExprs,
 } from "../../ir/visit.js";
+import type { PassContext } from "../pass.js";
 import { afterLet, assumeTest, decideGates, withRange } from "./gates.js";
 
-export function partitionHalo(kernel: Kernel): Kernel {
+export function partitionHalo(kernel: Kernel, { target }: PassContext): Kernel {
   return mapBodies(kernel, (given) => {
     const body = decideGates(given, new Map());
-    return holdsTest(body) ? partition(body, new Map()) : body;
+    return target.grid === null && holdsTest(body) ? partition(body, new Map()) : body;
   });
 }
 

@@ -6,7 +6,7 @@
  * stays ascending); reordering reduction axes against each other is refused.
  */
 import type { Access, Affine, Expr, Kernel, LoopMode } from "../../ir/kernel.js";
-import { addAffine, affine, coefficient, substituteAffine } from "../../ir/kernel.js";
+import { addAffine, affine, allOf, coefficient, substituteAffine } from "../../ir/kernel.js";
 import type { Schedule, Step } from "../../ir/schedule.js";
 import { defaultLimits } from "../../ir/target.js";
 import { freeNames } from "../../ir/visit.js";
@@ -135,6 +135,8 @@ function split(nest: LoopNest, axis: string, step: Extract<Step, { do: "split" }
   if (hasTail(nest, old)) throw illegal(text, `${axis} has a tail already; split it once`);
   if ([outer, inner].some((name) => name !== axis && isTaken(nest, name)) || outer === inner)
     throw illegal(text, `${outer} or ${inner} is taken`);
+  if (nest.finish === "loop" && tail === "cut" && rest !== 0)
+    throw illegal(text, `${nest.name} is finished by a loop, which has no tail`);
   const gated = tail === "gate" && rest !== 0;
   const masked = tail === "mask" && rest !== 0;
   if ((gated || masked) && old.kind === "reduce")
@@ -168,7 +170,7 @@ function maskedBy(test: Expr, axis: string, access: Access): Access {
   const { when, otherwise } = access.gate ?? { when: null, otherwise: 0 };
   return {
     ...access,
-    gate: { when: when === null ? test : { kind: "call", fn: "and", args: [when, test] }, otherwise },
+    gate: { when: allOf([...(when === null ? [] : [when]), test])!, otherwise },
   };
 }
 

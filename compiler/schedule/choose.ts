@@ -3,15 +3,14 @@
  * project; every candidate is costed by cost.ts, and the answer is data with a sentence that says why.
  */
 
-import { coefficient } from "../../ir/kernel.js";
 import { printSchedule } from "../../ir/print.js";
 import type { Schedule, Step } from "../../ir/schedule.js";
 import type { Target } from "../../ir/target.js";
 import { withThreads } from "../../ir/target.js";
-import { freeNames, loadsIn, readsBuffer } from "../../ir/visit.js";
+import { freeNames, readsBuffer } from "../../ir/visit.js";
 import type { Algorithm, LoweredKernel } from "../lower/lowered.js";
 import type { Draft } from "./apply.js";
-import { canFuse, draftOf, inlineIndexLets, withSteps } from "./apply.js";
+import { canFuse, draftOf, withSteps } from "./apply.js";
 import type { CopyBlock } from "./copy-block.js";
 import { blockToCopy } from "./copy-block.js";
 import {
@@ -23,12 +22,15 @@ import {
   tileCycles,
   unrollsWhole,
 } from "./cost.js";
+import { isPixel } from "./factors.js";
 import { gridSteps } from "./grid.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
+import { prefixOf } from "./loop-nest.js";
 import { blockToShare, loopToShare } from "./share-work.js";
 import { sharedTile } from "./shared-tile.js";
 import { findRead } from "./stage.js";
-import { bestTile, isPixel } from "./tile.js";
+import { bestTile } from "./tile.js";
+import { copiedVectors, vectorSteps } from "./vectorize.js";
 
 /** One of the schedules of a lowering: by its rank, the lhs copied as a whole or in blocks; or by the name of its tile. */
 export type SchedulePick = { readonly rank: number; readonly blocks: boolean } | { readonly tile: string };
@@ -164,10 +166,6 @@ interface Part {
   readonly tile?: string;
 }
 
-function prefixOf(nest: LoopNest): string {
-  return nest.name === "main" ? "" : `${nest.name}/`;
-}
-
 /** A nest without a reduction: the innermost axis in vectors where every operand is contiguous or constant along it. */
 function mapPart(lowered: LoweredKernel, nest: LoopNest, target: Target, workers: number): Part {
   // Beside the products of its kernel a copy hardly counts, but for its code.
@@ -182,59 +180,6 @@ function mapPart(lowered: LoweredKernel, nest: LoopNest, target: Target, workers
   if (lowered.nests.length > 1) return { ...shared, why: [] };
   const what = vector ? `${iterations} elements, ${target.lanes} at a time` : `${iterations} elements`;
   return { ...shared, why: [what, ...shared.why] };
-}
-
-/** Steps that vectorise the innermost loop of a nest without a reduction; none where that would gather. */
-function vectorSteps(nest: LoopNest, target: Target, atOnce = copiedVectors): Step[] {
-  const last = nest.loops.at(-1);
-  if (target.lanes === 1 || last === undefined || last.extent < target.lanes) return [];
-  const strides = new Set(addressCoefficients(inlineIndexLets(nest), last.axis));
-  if ([...strides].some((stride) => stride !== 0 && stride !== 1)) return [];
-  if (nest.lets.some((l) => l.value.kind !== "index" && freeNames(l.value).has(last.axis))) return [];
-  if (target.grid?.adapter === "software" && accessesOf(nest) > fewAccesses) return [];
-  // Lanes of a grid take single elements rather than the ends of rows.
-  if (target.grid !== null && last.extent % target.lanes !== 0) return [];
-  const axis = `${prefixOf(nest)}${last.axis}`;
-  const vectors =
-    target.grid === null ? vectorsAtOnce(nest, Math.floor(last.extent / target.lanes), atOnce) : 1;
-  const factor = target.lanes * vectors;
-  const tail = last.extent % factor === 0 ? "exact" : "cut";
-  return [
-    { do: "split", axis, factor, into: [`${axis}.o`, `${axis}.i`], tail },
-    { do: "mode", axis: `${axis}.i`, mode: "vector" },
-  ];
-}
-
-/**
- * Loads and stores of an iteration up to which a lane of a software adapter takes a vector: each of its elements is moved by
- * itself either way, and a shader with many of them is long to compile.
- */
-const fewAccesses = 4;
-
-function accessesOf({ stores }: LoopNest): number {
-  return stores.reduce((count, { value }) => count + 1 + loadsIn(value).length, 0);
-}
-
-/** Vectors an iteration of a copy moves: the loop around one would take longer than it. */
-const copiedVectors = 4;
-
-/** As many of a row's vectors as leave few over; 1 where an iteration computes more than a copy does. */
-function vectorsAtOnce({ stores, lets }: LoopNest, vectors: number, most: number): number {
-  const computes = ({ value }: LoopNest["stores"][number]): boolean => value.kind !== "load";
-  if (stores.length > 1 || stores.some(computes) || lets.some((l) => l.value.kind !== "index")) return 1;
-  const best = Math.min(most, vectors);
-  for (let count = best; count > best / 2; count--) if (vectors % count === 0) return count;
-  return best;
-}
-
-/** Coefficients of an axis in the addresses of all loads and stores. */
-function addressCoefficients(nest: LoopNest, axis: string): number[] {
-  const out: number[] = [];
-  for (const { to, value } of nest.stores) {
-    out.push(coefficient(to.at, axis));
-    for (const { from } of loadsIn(value)) out.push(coefficient(from.at, axis));
-  }
-  return out;
 }
 
 /** A reduction: borders staged, skipped taps unrolled away, pixels fused, then the best register tile. */

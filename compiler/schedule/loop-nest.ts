@@ -97,6 +97,11 @@ const tileName = "tile";
 const vectorLanes = 4;
 export const accumulator: Expr = { kind: "var", name: accumulatorName };
 
+/** What names its axes in a schedule: those of `main` are written without it. */
+export function prefixOf({ name }: Pick<LoopNest, "name">): string {
+  return name === "main" ? "" : `${name}/`;
+}
+
 export function loop(axis: string, extent: number, kind: AxisKind): Loop {
   return { axis, extent, kind, mode: "serial", cut: null };
 }

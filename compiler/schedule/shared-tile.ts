@@ -9,11 +9,12 @@ import type { Target } from "../../ir/target.js";
 import type { LoweredKernel } from "../lower/lowered.js";
 import { draftOf } from "./apply.js";
 import { gridCycles, sharedTileCycles } from "./cost.js";
+import { isPixel, packAxes } from "./factors.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
 import { findLoop } from "./loop-nest.js";
 import { findRead } from "./stage.js";
 import type { Plan, Tileable } from "./tile.js";
-import { epilogueWeight, isPixel, mostWritten, packAxes } from "./tile.js";
+import { epilogueWeight, mostWritten } from "./tile.js";
 
 /** The block of a workgroup and the tile of a lane in it. */
 interface Block {

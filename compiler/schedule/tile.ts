@@ -2,15 +2,16 @@
  * Register tiles of one reduction nest: every candidate as schedule steps with what it should cost. The lhs is what
  * varies along the rows of a tile, the rhs (the second factor) along its columns, which run along the lanes.
  */
-import type { Access, Affine, Expr } from "../../ir/kernel.js";
+import type { Expr } from "../../ir/kernel.js";
 import { coefficient } from "../../ir/kernel.js";
 import { scalarFns } from "../../ir/scalar.js";
 import type { Step } from "../../ir/schedule.js";
 import type { Target } from "../../ir/target.js";
-import { loadsIn, walkExpr } from "../../ir/visit.js";
+import { walkExpr } from "../../ir/visit.js";
 import type { LoweredKernel } from "../lower/lowered.js";
 import type { Body } from "./cost.js";
 import { tileCycles, trafficCycles, unrolling, vectorsOf } from "./cost.js";
+import { factorsOf, isPixel, isReadInOrder, largestStep, packAxes, packs, plainRhs } from "./factors.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
 import { largestPart } from "./share-work.js";
 
@@ -33,11 +34,6 @@ export interface Tileable {
   readonly prefix: string;
   /** Loops around the nest and others that run together with it. */
   readonly around: readonly Loop[];
-}
-
-/** Not a channel: what a row of a tile may be. */
-export function isPixel(l: Loop): boolean {
-  return l.kind === "pure" && l.axis !== "g" && l.axis !== "oc";
 }
 
 /**
@@ -193,65 +189,6 @@ function rowCounts(row: Loop, target: Target): number[] {
   if (target.grid !== null) return divisorsOf(row.extent, target.grid.adapter === "gpu" ? 8 : 16);
   const most = target.lanes === 1 ? 4 : 8;
   return Array.from({ length: Math.min(most, row.extent) }, (_, i) => i + 1);
-}
-
-/** What a nest's two factors read: steps of each load along each axis, worked out once for all candidates. */
-interface Factors {
-  readonly rhsBuffers: ReadonlySet<string>;
-  readonly rhs: readonly Affine[];
-  readonly lhs: readonly Affine[];
-}
-
-const factorsOfNest = new WeakMap<LoopNest, Factors>();
-
-function factorsOf(nest: LoopNest): Factors {
-  const known = factorsOfNest.get(nest);
-  if (known !== undefined) return known;
-  const { value } = nest.reduce!;
-  const second = value.kind === "call" && value.fn === "mul" ? value.args[1]! : value;
-  const rhsLoads = loadsIn(second).map((load) => load.from);
-  const rhsBuffers = new Set(rhsLoads.map((from) => from.buffer));
-  const factors: Factors = {
-    rhsBuffers,
-    rhs: rhsLoads.map((from) => from.at),
-    lhs: loadsIn(value).flatMap(({ from }) => (rhsBuffers.has(from.buffer) ? [] : [from.at])),
-  };
-  factorsOfNest.set(nest, factors);
-  return factors;
-}
-
-/** The load that is all of the rhs, of f32; null where it is more than that. */
-function plainRhs(nest: LoopNest, lowered: LoweredKernel): Access | null {
-  const { value } = nest.reduce!;
-  const second = value.kind === "call" && value.fn === "mul" ? value.args[1]! : value;
-  if (second.kind !== "load") return null;
-  const { from } = second;
-  return lowered.params.find((p) => p.name === from.buffer)?.element === "f32" ? from : null;
-}
-
-/** Largest |step| of an axis in some loads. */
-function largestStep(loads: readonly Affine[], axis: string): number {
-  return loads.reduce((step, at) => Math.max(step, Math.abs(coefficient(at, axis))), 0);
-}
-
-/** Whether what the rhs reads can be packed. */
-function packs(lowered: LoweredKernel, rhs: ReadonlySet<string>): boolean {
-  return (
-    rhs.size > 0 &&
-    [...rhs].every((name) => lowered.params.find((p) => p.name === name)?.access === "constant")
-  );
-}
-
-/**
- * Whether the rhs is a kernel for every pixel, f32 and next to each other along the columns, which are all in one tile
- * (or one cache line): it passes from memory once and in order, and a copy would not be read faster.
- */
-function isReadInOrder({ nest, lowered }: Tileable, { column, columns }: TileChoice): boolean {
-  if (column.extent > Math.max(columns, 16)) return false;
-  const load = plainRhs(nest, lowered);
-  if (load === null || coefficient(load.at, column.axis) !== 1) return false;
-  const pixels = nest.loops.filter((l) => isPixel(l) && l.axis !== "n");
-  return pixels.length > 0 && pixels.every((l) => coefficient(load.at, l.axis) !== 0);
 }
 
 function reductionLoops(nest: LoopNest): readonly Loop[] {
@@ -432,7 +369,7 @@ function tileSteps(tileable: Tileable, choice: TileChoice, target: Target): Step
   const [operand] = factors.rhsBuffers;
   // A software adapter moves each element by itself, in whatever order they lie.
   const asItIs =
-    isReadInOrder(tileable, choice) ||
+    isReadInOrder(nest, lowered, column, columns) ||
     (target.grid?.adapter === "software" && plainRhs(nest, lowered) !== null);
   if (operand !== undefined && packs(lowered, factors.rhsBuffers) && !asItIs)
     steps.push({
@@ -475,10 +412,4 @@ function loopOrder(
     l === split ? [`${l.axis}.o`, `${l.axis}.i`] : [l.axis],
   );
   return [...outside, ...reduced, ...(row === null ? [] : [`${row.axis}.i`]), `${column.axis}.i`];
-}
-
-/** The axes that what is packed with the rhs varies along, in loop order. */
-export function packAxes(nest: LoopNest, order: readonly string[]): string[] {
-  const used = new Set(factorsOf(nest).rhs.flatMap((at) => at.terms.map((term) => term.of)));
-  return order.filter((axis) => used.has(axis) || used.has(axis.replace(/\.[oilg]$/, "")));
 }

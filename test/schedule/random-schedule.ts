@@ -77,11 +77,12 @@ function soundStep(draft: Draft, random: Random, first: boolean): Step | null {
   if (first && random.chance(0.4)) return randomStage(random, draft);
   const nest = random.pick(draft.nests);
   if (nest.loops.length === 0) return null;
-  switch (random.pick(["split", "split", "fuse", "reorder", "reorder", "mode", "mode", "pack"] as const)) {
+  switch (random.pick(["split", "split", "fuse", "reorder", "reorder", "mode", "mode", "pack", "finish"] as const)) {
     case "split": {
-      const { axis, extent } = random.pick(nest.loops);
+      const { axis, extent, kind } = random.pick(nest.loops);
       const factor = random.int(1, Math.max(1, Math.min(extent, 6)));
-      const tail = extent % factor === 0 && random.chance(0.5) ? "exact" : "cut";
+      const left = kind === "pure" && random.chance(0.4) ? "mask" : "cut";
+      const tail = extent % factor === 0 && random.chance(0.5) ? "exact" : left;
       return {
         do: "split",
         axis: qualified(nest, axis),
@@ -110,6 +111,8 @@ function soundStep(draft: Draft, random: Random, first: boolean): Step | null {
     }
     case "pack":
       return packStep(draft, random);
+    case "finish":
+      return { do: "finish", nest: nest.name, by: "loop" };
   }
 }
 
@@ -148,14 +151,14 @@ function wildStep(draft: Draft, random: Random): Step {
   const axis = (): string => random.pick(names);
   const axes = (): string[] => Array.from({ length: random.int(0, 4) }, axis);
   const operand = random.pick([...draft.params, ...draft.locals, { name: "z" }]).name;
-  switch (random.pick(["split", "fuse", "reorder", "mode", "stage", "pack"] as const)) {
+  switch (random.pick(["split", "fuse", "reorder", "mode", "stage", "pack", "finish"] as const)) {
     case "split":
       return {
         do: "split",
         axis: axis(),
         factor: random.pick([-1, 0, 0.5, 1, 2, 3, 100]),
         into: [axis(), random.chance(0.5) ? "fresh" : axis()],
-        tail: random.pick(["exact", "cut"]),
+        tail: random.pick(["exact", "cut", "gate", "mask"]),
       };
     case "fuse":
       return { do: "fuse", axes: [axis(), axis()], into: random.chance(0.5) ? "fresh" : axis() };
@@ -171,5 +174,7 @@ function wildStep(draft: Draft, random: Random): Step {
       return { do: "stage", operand, at: random.chance(0.5) ? axis() : null, space: "arena" };
     case "pack":
       return { do: "pack", operand, axes: axes() };
+    case "finish":
+      return { do: "finish", nest: random.pick([nest.name, "none", "nowhere/oc"]), by: "loop" };
   }
 }
