@@ -121,60 +121,30 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
       acc_20_0 = fma(vec4<f32>(x_staged[at_9 + 160]), v0, acc_20_0);
     }
   }
-  let v1 = vec4<f32>(from_bf16(a2[u32(at_1) >> 1u], u32(at_1)), from_bf16(a2[u32(at_1 + 1) >> 1u], u32(at_1 + 1)), from_bf16(a2[u32(at_1 + 2) >> 1u], u32(at_1 + 2)), from_bf16(a2[u32(at_1 + 3) >> 1u], u32(at_1 + 3)));
-  let v = (round_bf16_4(acc_0_0) + v1);
-  atomicAnd(&y[u32(at_5) >> 1u], ~(65535u << ((u32(at_5) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5) >> 1u], to_bf16(v[0]) << ((u32(at_5) & 1u) * 16u));
-  atomicAnd(&y[u32(at_5 + 1) >> 1u], ~(65535u << ((u32(at_5 + 1) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 1) >> 1u], to_bf16(v[1]) << ((u32(at_5 + 1) & 1u) * 16u));
-  atomicAnd(&y[u32(at_5 + 2) >> 1u], ~(65535u << ((u32(at_5 + 2) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 2) >> 1u], to_bf16(v[2]) << ((u32(at_5 + 2) & 1u) * 16u));
-  atomicAnd(&y[u32(at_5 + 3) >> 1u], ~(65535u << ((u32(at_5 + 3) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 3) >> 1u], to_bf16(v[3]) << ((u32(at_5 + 3) & 1u) * 16u));
-  let v_1 = (round_bf16_4(acc_4_0) + v1);
-  atomicAnd(&y[u32(at_5 + 24) >> 1u], ~(65535u << ((u32(at_5 + 24) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 24) >> 1u], to_bf16(v_1[0]) << ((u32(at_5 + 24) & 1u) * 16u));
-  atomicAnd(&y[u32(at_5 + 25) >> 1u], ~(65535u << ((u32(at_5 + 25) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 25) >> 1u], to_bf16(v_1[1]) << ((u32(at_5 + 25) & 1u) * 16u));
-  atomicAnd(&y[u32(at_5 + 26) >> 1u], ~(65535u << ((u32(at_5 + 26) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 26) >> 1u], to_bf16(v_1[2]) << ((u32(at_5 + 26) & 1u) * 16u));
-  atomicAnd(&y[u32(at_5 + 27) >> 1u], ~(65535u << ((u32(at_5 + 27) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 27) >> 1u], to_bf16(v_1[3]) << ((u32(at_5 + 27) & 1u) * 16u));
-  let v_2 = (round_bf16_4(acc_8_0) + v1);
-  atomicAnd(&y[u32(at_5 + 48) >> 1u], ~(65535u << ((u32(at_5 + 48) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 48) >> 1u], to_bf16(v_2[0]) << ((u32(at_5 + 48) & 1u) * 16u));
-  atomicAnd(&y[u32(at_5 + 49) >> 1u], ~(65535u << ((u32(at_5 + 49) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 49) >> 1u], to_bf16(v_2[1]) << ((u32(at_5 + 49) & 1u) * 16u));
-  atomicAnd(&y[u32(at_5 + 50) >> 1u], ~(65535u << ((u32(at_5 + 50) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 50) >> 1u], to_bf16(v_2[2]) << ((u32(at_5 + 50) & 1u) * 16u));
-  atomicAnd(&y[u32(at_5 + 51) >> 1u], ~(65535u << ((u32(at_5 + 51) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 51) >> 1u], to_bf16(v_2[3]) << ((u32(at_5 + 51) & 1u) * 16u));
-  let v_3 = (round_bf16_4(acc_12_0) + v1);
-  atomicAnd(&y[u32(at_5 + 72) >> 1u], ~(65535u << ((u32(at_5 + 72) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 72) >> 1u], to_bf16(v_3[0]) << ((u32(at_5 + 72) & 1u) * 16u));
-  atomicAnd(&y[u32(at_5 + 73) >> 1u], ~(65535u << ((u32(at_5 + 73) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 73) >> 1u], to_bf16(v_3[1]) << ((u32(at_5 + 73) & 1u) * 16u));
-  atomicAnd(&y[u32(at_5 + 74) >> 1u], ~(65535u << ((u32(at_5 + 74) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 74) >> 1u], to_bf16(v_3[2]) << ((u32(at_5 + 74) & 1u) * 16u));
-  atomicAnd(&y[u32(at_5 + 75) >> 1u], ~(65535u << ((u32(at_5 + 75) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 75) >> 1u], to_bf16(v_3[3]) << ((u32(at_5 + 75) & 1u) * 16u));
-  let v_4 = (round_bf16_4(acc_16_0) + v1);
-  atomicAnd(&y[u32(at_5 + 96) >> 1u], ~(65535u << ((u32(at_5 + 96) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 96) >> 1u], to_bf16(v_4[0]) << ((u32(at_5 + 96) & 1u) * 16u));
-  atomicAnd(&y[u32(at_5 + 97) >> 1u], ~(65535u << ((u32(at_5 + 97) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 97) >> 1u], to_bf16(v_4[1]) << ((u32(at_5 + 97) & 1u) * 16u));
-  atomicAnd(&y[u32(at_5 + 98) >> 1u], ~(65535u << ((u32(at_5 + 98) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 98) >> 1u], to_bf16(v_4[2]) << ((u32(at_5 + 98) & 1u) * 16u));
-  atomicAnd(&y[u32(at_5 + 99) >> 1u], ~(65535u << ((u32(at_5 + 99) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 99) >> 1u], to_bf16(v_4[3]) << ((u32(at_5 + 99) & 1u) * 16u));
-  let v_5 = (round_bf16_4(acc_20_0) + v1);
-  atomicAnd(&y[u32(at_5 + 120) >> 1u], ~(65535u << ((u32(at_5 + 120) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 120) >> 1u], to_bf16(v_5[0]) << ((u32(at_5 + 120) & 1u) * 16u));
-  atomicAnd(&y[u32(at_5 + 121) >> 1u], ~(65535u << ((u32(at_5 + 121) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 121) >> 1u], to_bf16(v_5[1]) << ((u32(at_5 + 121) & 1u) * 16u));
-  atomicAnd(&y[u32(at_5 + 122) >> 1u], ~(65535u << ((u32(at_5 + 122) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 122) >> 1u], to_bf16(v_5[2]) << ((u32(at_5 + 122) & 1u) * 16u));
-  atomicAnd(&y[u32(at_5 + 123) >> 1u], ~(65535u << ((u32(at_5 + 123) & 1u) * 16u)));
-  atomicOr(&y[u32(at_5 + 123) >> 1u], to_bf16(v_5[3]) << ((u32(at_5 + 123) & 1u) * 16u));
+  var tile: array<vec4<f32>, 6>;
+  tile[0] = acc_0_0;
+  tile[1] = acc_4_0;
+  tile[2] = acc_8_0;
+  tile[3] = acc_12_0;
+  tile[4] = acc_16_0;
+  tile[5] = acc_20_0;
+  {
+    let oc_i_v = 0;
+    let at_10 = at_1 + 4 * oc_i_v;
+    let at_11 = at_5 + 4 * oc_i_v;
+    for (var oh_i = 0; oh_i < 6; oh_i++) {
+      let at_12 = oc_i_v + oh_i;
+      let at_13 = at_11 + 24 * oh_i;
+      let v = (round_bf16_4(tile[at_12]) + vec4<f32>(from_bf16(a2[u32(at_10) >> 1u], u32(at_10)), from_bf16(a2[u32(at_10 + 1) >> 1u], u32(at_10 + 1)), from_bf16(a2[u32(at_10 + 2) >> 1u], u32(at_10 + 2)), from_bf16(a2[u32(at_10 + 3) >> 1u], u32(at_10 + 3))));
+      atomicAnd(&y[u32(at_13) >> 1u], ~(65535u << ((u32(at_13) & 1u) * 16u)));
+      atomicOr(&y[u32(at_13) >> 1u], to_bf16(v[0]) << ((u32(at_13) & 1u) * 16u));
+      atomicAnd(&y[u32(at_13 + 1) >> 1u], ~(65535u << ((u32(at_13 + 1) & 1u) * 16u)));
+      atomicOr(&y[u32(at_13 + 1) >> 1u], to_bf16(v[1]) << ((u32(at_13 + 1) & 1u) * 16u));
+      atomicAnd(&y[u32(at_13 + 2) >> 1u], ~(65535u << ((u32(at_13 + 2) & 1u) * 16u)));
+      atomicOr(&y[u32(at_13 + 2) >> 1u], to_bf16(v[2]) << ((u32(at_13 + 2) & 1u) * 16u));
+      atomicAnd(&y[u32(at_13 + 3) >> 1u], ~(65535u << ((u32(at_13 + 3) & 1u) * 16u)));
+      atomicOr(&y[u32(at_13 + 3) >> 1u], to_bf16(v[3]) << ((u32(at_13 + 3) & 1u) * 16u));
+    }
+  }
 }
 
