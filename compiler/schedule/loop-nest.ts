@@ -294,7 +294,8 @@ class NestBuilder {
     const columns = this.tile.filter((l) => l.mode === "vector");
     const others = this.tile.filter((l) => l.mode !== "vector");
     const serial = (l: Loop): Loop => ({ ...l, mode: "serial" });
-    const vector = columns.find((l) => l.extent % vectorLanes === 0);
+    const [only] = columns;
+    const vector = columns.length === 1 && only!.extent % vectorLanes === 0 ? only : undefined;
     const order =
       vector === undefined
         ? [...columns, ...others].map(serial)
