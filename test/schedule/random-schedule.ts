@@ -77,7 +77,9 @@ function soundStep(draft: Draft, random: Random, first: boolean): Step | null {
   if (first && random.chance(0.4)) return randomStage(random, draft);
   const nest = random.pick(draft.nests);
   if (nest.loops.length === 0) return null;
-  switch (random.pick(["split", "split", "fuse", "reorder", "reorder", "mode", "mode", "pack", "finish"] as const)) {
+  switch (
+    random.pick(["split", "split", "fuse", "reorder", "reorder", "mode", "mode", "pack", "finish"] as const)
+  ) {
     case "split": {
       const { axis, extent, kind } = random.pick(nest.loops);
       const factor = random.int(1, Math.max(1, Math.min(extent, 6)));

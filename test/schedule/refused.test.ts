@@ -36,7 +36,11 @@ describe("an illegal step", () => {
       "split oh by 4",
       "what oh reads is found by oh itself; stage it first, or use tail=cut",
     ],
-    ["split oc by 3 -> a b tail=cut\nfinish main by loop", "finish main by loop", "a loop of the nest has a tail"],
+    [
+      "split oc by 3 -> a b tail=cut\nfinish main by loop",
+      "finish main by loop",
+      "a loop of the nest has a tail",
+    ],
     [
       "finish main by loop\nsplit oc by 3 -> a b tail=cut",
       "split oc by 3",
