@@ -1,6 +1,6 @@
 /** The backends: printers of the kernel IR, each loaded on first use. */
-import type { KernelProgram, Region } from "../ir/program.js";
-import type { Target } from "../ir/target.js";
+import type { KernelProgram } from "../ir/program.js";
+import type { AdapterClass, Target } from "../ir/target.js";
 
 /**
  * js: the text of an arrow function `(memory: ArrayBuffer) => ({ setup(): void, run(): void })` that uses no global but
@@ -13,8 +13,9 @@ export type Artifact =
 
 /** Shaders with an entry point `main` each, and what to dispatch once and in every run. */
 export interface GpuProgram {
-  /** The buffers, as parts of the program's memory. */
-  readonly regions: readonly Region[];
+  readonly target: `wgsl-${AdapterClass}`;
+  /** Bytes of each buffer, in whole words: of inputs, outputs and weights in order, then of temporaries. */
+  readonly sizes: readonly number[];
   readonly shaders: readonly string[];
   readonly setup: readonly Dispatch[];
   readonly run: readonly Dispatch[];
@@ -22,7 +23,7 @@ export interface GpuProgram {
 
 export interface Dispatch {
   readonly shader: number;
-  /** Numbers of regions, one for each binding of group 0. */
+  /** Numbers of buffers, one for each binding of group 0. */
   readonly buffers: readonly number[];
   readonly groups: readonly [x: number, y: number];
 }

@@ -8,8 +8,7 @@ import type { BundleManifest } from "../runtime/manifest.js";
 import type { Program } from "../runtime/program.js";
 import type { Artifact, GpuProgram } from "./backend.js";
 import { declarationText } from "./bundle-declaration.js";
-import type { RuntimeChunk } from "./runtime-chunks.js";
-import { runtimeChunks } from "./runtime-chunks.js";
+import { dtypesOf, featuresOf, runtimeText } from "./bundle-runtime.js";
 import { shortenWgsl } from "./wgsl-shorten.js";
 
 export interface BundleOptions {
@@ -94,9 +93,7 @@ function moduleText(options: BundleOptions, artifacts: readonly Artifact[]): str
       ? [`  "${artifact.target.name}": ${reader(codeFile(name, artifact), artifact.bytes)},`]
       : [],
   );
-  const gpu = artifacts.flatMap((artifact) =>
-    artifact.kind === "wgsl" ? [`  "${artifact.target.name}": ${gpuText(artifact.program)},`] : [],
-  );
+  const gpu = artifacts.flatMap((artifact) => (artifact.kind === "wgsl" ? [gpuText(artifact.program)] : []));
   const threads = program.threads !== undefined;
   const start =
     gpu.length > 0
@@ -106,31 +103,32 @@ function moduleText(options: BundleOptions, artifacts: readonly Artifact[]): str
         : threads
           ? "createFromWasmThreads"
           : "createFromWasm";
-  const parts = [...(gpu.length > 1 ? ["adapterKind"] : []), ...(options.images ? ["imageReader"] : [])];
-  const more = gpu.length > 0 && parts.length > 0 ? `, { ${parts.join(", ")} }` : "";
-  const create = `${start}(program, modules, weights${threads ? ", worker" : ""}, options${more})`;
+  const code =
+    gpu.length > 0
+      ? `[\n${gpu.join(",\n")}\n]`
+      : js === undefined
+        ? `{\n${modules.join("\n")}\n}`
+        : js.source.trim().replace(/;$/, "");
   const body = [
     `const program = ${programText(options)};`,
-    js === undefined
-      ? `const modules = {\n${[...modules, ...gpu].join("\n")}\n};`
-      : `const modules = ${js.source.trim().replace(/;$/, "")};`,
+    `const modules = ${code};`,
     `const weights = ${readWeights};`,
     // The worker is this file again; it answers where it finds that it is one.
     ...(threads
       ? ["const worker = (Worker, options) => new Worker(new URL(import.meta.url), options);"]
       : []),
-    `export function create(options) {\n  return ${create};\n}`,
+    `export function create(options) {\n  return ${start}(program, modules, weights${threads ? ", worker" : ""}, options);\n}`,
     ...(threads ? ["answerAsWorker();"] : []),
   ].join("\n");
   const used = ["readBeside", "fromBase64", "answerAsWorker"].filter((root) => body.includes(`${root}(`));
-  if (more !== "") used.push(...parts);
   const header = `// ${name}: made by convsmith ${options.compilerVersion}; what it is stands in ${name}.json and ${name}.d.ts.`;
-  return `${[header, ...chunksFor([start, ...used]).map((chunk) => chunk.text.trim()), body].join("\n")}\n`;
+  const runtime = runtimeText([start, ...used], featuresOf(options, artifacts), dtypesOf(program));
+  return `${[header, runtime, body].join("\n")}\n`;
 }
 
 function gpuText({ shaders, ...program }: GpuProgram): string {
   const texts = shaders.map((code) => `\`${shortenWgsl(code)}\``);
-  return `{ ...${JSON.stringify(program)}, shaders: [${texts.join(", ")}] }`;
+  return `{...${literal(program)},shaders:[${texts.join(",")}]}`;
 }
 
 /** Bundlers copy the file because the address is written literally where it is fetched. */
@@ -139,25 +137,22 @@ function besideText(file: string): string {
   return `() => readBeside(${url}, () => fetch(${url}))`;
 }
 
-/** The program as a literal, under the name of the bundle. */
+/** What the program's start reads, as a literal, under the name of the bundle. */
 function programText({ name, program }: BundleOptions): string {
   const { backend, inputs, outputs, outputTree, weights, memoryBytes, threads } = program;
-  return JSON.stringify({ name, backend, inputs, outputs, outputTree, weights, memoryBytes, threads });
+  if (backend !== "wgsl")
+    return literal({ name, backend, inputs, outputs, outputTree, weights, memoryBytes, threads });
+  // Of weights only their number: how large they are says the program for the device.
+  return literal({ name, inputs, outputs, outputTree, weights: { length: weights.length } });
 }
 
-/** The chunks reachable from the roots, in the order they must stand in. */
-export function chunksFor(roots: readonly string[]): readonly RuntimeChunk[] {
-  const byName = new Map(runtimeChunks.map((chunk) => [chunk.name, chunk]));
-  const reached = new Set<string>();
-  const visit = (name: string): void => {
-    if (reached.has(name)) return;
-    const chunk = byName.get(name);
-    if (chunk === undefined) throw new InternalError(`bundle: the runtime has no ${name}; run npm run build`);
-    reached.add(name);
-    chunk.needs.forEach(visit);
-  };
-  roots.forEach(visit);
-  return runtimeChunks.filter((chunk) => reached.has(chunk.name));
+/** JSON, with keys as people write them. */
+function literal(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(literal).join()}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const key = (name: string): string => (/^[A-Za-z_]\w*$/.test(name) ? name : `[${JSON.stringify(name)}]`);
+  const entries = Object.entries(value).filter(([, each]) => each !== undefined);
+  return `{${entries.map(([name, each]) => `${key(name)}:${literal(each)}`).join()}}`;
 }
 
 async function manifestOf(

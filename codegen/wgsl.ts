@@ -43,7 +43,9 @@ export function gpuProgram(program: KernelProgram, target: Target): GpuProgram {
     });
   const setup = dispatches(calls.setup);
   const run = dispatches(calls.run);
-  return { regions, shaders: [...shaders.keys()], setup, run };
+  const sizes = regions.map(({ bytes }) => Math.ceil(bytes / 4) * 4);
+  if (target.grid === null) throw new InternalError(`${target.name} has no grid`);
+  return { target: `wgsl-${target.grid.adapter}`, sizes, shaders: [...shaders.keys()], setup, run };
 }
 
 /** All shaders as one text, for people. */

@@ -8,7 +8,6 @@ import type { Instance, Executable as RuntimeExecutable } from "../runtime/execu
 import { createExecutable } from "../runtime/executable.js";
 import type { GpuRunInput, GpuRunInputs, GpuRunOptions, GpuTensor } from "../runtime/gpu-executable.js";
 import { createGpuExecutable } from "../runtime/gpu-executable.js";
-import { imageReader } from "../runtime/gpu-image.js";
 import type { JsFactory } from "../runtime/run-js.js";
 import { instantiateJs } from "../runtime/run-js.js";
 import { instantiateWasm } from "../runtime/run-wasm.js";
@@ -177,7 +176,7 @@ async function gpuExecutableOf(asked: Compilation): Promise<AnyExecutable<"wgsl"
   const first = await instantiateGpu(artifact.program, found);
   const start = async () => instantiateGpu(artifact.program, await gpuAfterLoss(device));
   const notes = [...compilation.notes, `runs ${built.target}`];
-  const executable = createGpuExecutable<Result>(program, first, start, notes, imageReader);
+  const executable = createGpuExecutable<Result>(program, first, start, notes);
   const setWeights = (arrays: readonly TypedArray[]): void =>
     executable.setWeights(weightsBlob(program.weights, arrays));
   if (!compilation.needsVariables || program.weights.length === 0) setWeights(weightData(built, new Map()));

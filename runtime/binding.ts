@@ -3,9 +3,10 @@
  * copies in and out.
  */
 import { ShapeError } from "./error.js";
+import { features } from "./features.js";
 import type { OutputTree, Slot } from "./program.js";
 import type { DType, Float16ArrayLike, Tensor, TypedArray } from "./tensor.js";
-import { arrayNames, arrayOn, arrayTypeName, describeTensor } from "./tensor.js";
+import { arrayNames, arrayOn, arrayTypeName, dataLength, describeTensor } from "./tensor.js";
 
 /** A tensor of the program, with `data` lying in the program's own memory. */
 export interface View {
@@ -34,9 +35,8 @@ export function slotView(memory: ArrayBufferLike, slot: Slot): View {
 }
 
 export function isTensor(value: unknown): value is Tensor {
-  return (
-    typeof value === "object" && value !== null && "data" in value && "shape" in value && "dtype" in value
-  );
+  const object = Object(value);
+  return "data" in object && "shape" in object && "dtype" in object;
 }
 
 /** Inputs given by name: a plain object that is not a Tensor. */
@@ -46,63 +46,48 @@ export function isRecord(value: unknown): value is RunInputs {
 
 /** Whether an array of this type name holds numbers of the dtype; an input may also be converted on the way in. */
 function holds(what: Place, dtype: DType, name: string): boolean {
-  return (
-    name === arrayNames[dtype] ||
-    (name === "Uint8ClampedArray" && dtype === "uint8") ||
-    (name === "Float16Array" && dtype === "float16" && what === "input")
-  );
+  if (features.uint8 && name === "Uint8ClampedArray") return dtype === "uint8";
+  if (features.float16 && name === "Float16Array") return dtype === "float16" && what === "input";
+  return name === arrayNames[dtype];
 }
 
 type Place = "input" | "output";
 
-function refuse(what: Place, rule: "dtype" | "shape", view: View, given: string): never {
-  const { name, dtype, shape, data } = view;
+/** The array given, or that of the Tensor, once everything about it has been checked; an output takes arrays only. */
+export function checkArray(what: Place, place: Omit<Slot, "offset">, value: unknown): TypedArray {
+  const isOne = what === "input" && isTensor(value);
+  const { dtype, shape } = isOne ? value : place;
+  const data = (isOne ? value.data : value) as TypedArray;
+  const name = arrayTypeName(data);
+  const { length } = Object(data) as TypedArray;
+  const wanted = dataLength(place.shape, place.dtype);
+  const fits =
+    (dtype === place.dtype || (dtype === "float64" && place.dtype === "float32")) && holds(what, dtype, name);
+  if (fits && length === wanted && sameExtents(shape, place.shape)) return data;
+  const rule = fits ? "shape" : "dtype";
+  const given = length === undefined ? name : `${name}[${length}]`;
   throw new ShapeError(
     `${what}-${rule}`,
-    `${what} ${name} is ${describeTensor(dtype, shape)} (${arrayNames[dtype]} of ${data.length}), given ${given}; give it that ${rule}`,
+    `${what} ${place.name} is ${describeTensor(place.dtype, place.shape)} (${arrayNames[place.dtype]} of ${wanted}), given ${isOne ? `${describeTensor(dtype, shape)} in ` : ""}${given}; give it that ${rule}`,
   );
 }
 
-function checkArray(what: Place, view: View, dtype: DType, value: unknown): asserts value is TypedArray {
-  const name = arrayTypeName(value);
-  const { length } = Object(value) as TypedArray;
-  const fits = holds(what, dtype, name);
-  if (!fits || length !== view.data.length)
-    refuse(what, fits ? "shape" : "dtype", view, length === undefined ? name : `${name}[${length}]`);
-}
-
-/** The array to copy from, once everything about the value has been checked against the input. */
-export function checkInput(view: View, value: unknown): TypedArray {
-  if (!isTensor(value)) {
-    checkArray("input", view, view.dtype, value);
-    return value;
-  }
-  const { data, dtype, shape } = value;
-  if (!Array.isArray(shape)) refuse("input", "shape", view, `a Tensor whose shape is ${shape}`);
-  const fits = dtype === view.dtype || (dtype === "float64" && view.dtype === "float32");
-  if (!fits || !sameExtents(shape, view.shape))
-    refuse("input", fits ? "shape" : "dtype", view, describeTensor(dtype, shape));
-  checkArray("input", view, dtype, data);
-  return data;
-}
-
 function sameExtents(a: readonly number[], b: readonly number[]): boolean {
-  if (a.length !== b.length) return false;
+  if (!Array.isArray(a) || a.length !== b.length) return false;
   for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false;
   return true;
 }
 
 /** Copies a checked array in; a Float16Array goes in as its bits. */
 export function copyIn(view: View, from: TypedArray): void {
-  if ((from[Symbol.toStringTag] as string) !== "Float16Array") view.data.set(from);
-  else view.data.set(new Uint16Array(from.buffer, from.byteOffset, from.length));
+  const bits = features.float16 && (from[Symbol.toStringTag] as string) === "Float16Array";
+  view.data.set(bits ? new Uint16Array(from.buffer, from.byteOffset, from.length) : from);
 }
 
 /** Checks the arrays given for the results: same tree, own array types, right lengths. */
-export function checkOut(tree: OutputTree, outputs: readonly View[], out: unknown): void {
-  if (typeof tree === "number") {
-    const view = outputs[tree]!;
-    checkArray("output", view, view.dtype, out);
+export function checkOut(tree: OutputTree, outputs: readonly Omit<Slot, "offset">[], out: unknown): void {
+  if (!features.trees || typeof tree === "number") {
+    checkArray("output", outputs[tree as number]!, out);
     return;
   }
   const keys = Object.keys(tree);
@@ -116,17 +101,23 @@ export function checkOut(tree: OutputTree, outputs: readonly View[], out: unknow
     checkOut((tree as Record<string, OutputTree>)[key]!, outputs, (out as Record<string, unknown>)[key]);
 }
 
-/** The results: copies that the caller owns, or over the checked arrays given. */
-export function copyResults(tree: OutputTree, outputs: readonly View[], out?: OutArrays): Result {
-  if (typeof tree === "number") {
-    const { data, shape, dtype } = outputs[tree]!;
-    if (out === undefined) return { data: data.slice(), shape, dtype };
-    (out as TypedArray).set(data);
-    return { data: out as TypedArray, shape, dtype };
-  }
+/** The results in their form, each made of its number and the array given for it. */
+export function mapTree(
+  tree: OutputTree,
+  leaf: (output: number, out: TypedArray | undefined) => unknown,
+  out?: OutArrays,
+): unknown {
+  if (!features.trees || typeof tree === "number") return leaf(tree as number, out as TypedArray | undefined);
   const given = (out ?? {}) as Readonly<Record<string, OutArrays>>;
   const parts = Object.entries<OutputTree>(tree as Readonly<Record<string, OutputTree>>).map(
-    ([key, leaf]) => [key, copyResults(leaf, outputs, given[key])] as const,
+    ([key, each]) => [key, mapTree(each, leaf, given[key])] as const,
   );
   return Array.isArray(tree) ? parts.map(([, part]) => part) : Object.fromEntries(parts);
+}
+
+/** A result: a copy that the caller owns, or over the checked array given. */
+export function copyResult({ data, shape, dtype }: Tensor, out: TypedArray | undefined): Tensor {
+  if (out === undefined) return { data: data.slice(), shape, dtype };
+  out.set(data);
+  return { data: out, shape, dtype };
 }

@@ -2,13 +2,14 @@
 import type { Result } from "./binding.js";
 import type { ReadBytes } from "./create.js";
 import { ConfigError, UnsupportedError } from "./error.js";
+import { features } from "./features.js";
 import type { GpuExecutable } from "./gpu-executable.js";
 import { createGpuExecutable } from "./gpu-executable.js";
-import type { ImageReader } from "./gpu-image.js";
 import type { Program } from "./program.js";
-import type { AdapterKind, GpuProgram } from "./run-wgsl.js";
-import { findDevice, instantiateGpu } from "./run-wgsl.js";
+import type { GpuProgram } from "./run-wgsl.js";
+import { adapterKind, findDevice, instantiateGpu } from "./run-wgsl.js";
 import type { Tensor } from "./tensor.js";
+import { bytesOf } from "./weights.js";
 
 /** What a caller who has them already hands over. */
 export interface CreateGpuOptions {
@@ -18,38 +19,29 @@ export interface CreateGpuOptions {
   readonly weights?: ArrayBuffer | ArrayBufferView | undefined;
 }
 
-/** What a bundle carries only where it needs it. */
-export interface GpuParts {
-  /** Where there are programs for several classes of adapters. */
-  readonly adapterKind?: (info?: GPUAdapterInfo) => AdapterKind;
-  /** Where inputs take images. */
-  readonly imageReader?: (device: GPUDevice) => ImageReader;
-}
-
-/** `programs` holds one for each class of adapters it was compiled for; another class takes the first. */
+/** `codes` holds a program for each class of adapters it was compiled for; another class takes the first. */
 export async function createFromWgsl<R extends Result = Tensor>(
   program: Program,
-  programs: Readonly<Partial<Record<`wgsl-${AdapterKind}`, GpuProgram>>>,
+  codes: readonly GpuProgram[],
   readWeights: ReadBytes,
   { device, weights, ...others }: CreateGpuOptions = {},
-  parts: GpuParts = {},
 ): Promise<GpuExecutable<R>> {
   for (const key of Object.keys(others))
     throw new ConfigError("create-option", `${program.name}: create() takes device and weights, not ${key}`);
-  const [found, file] = await Promise.all([findDevice(device), weights ?? readWeights()]);
-  const wanted = `wgsl-${parts.adapterKind?.(found.info)}` as keyof typeof programs;
-  const target = wanted in programs ? wanted : (Object.keys(programs)[0] as typeof wanted);
-  const code = programs[target]!;
-  const start = async () => {
-    if (device === undefined) return instantiateGpu(code, await findDevice());
+  const start = async (given?: GPUDevice) => {
+    const found = await findDevice(given);
+    const wanted = features.adapters && `wgsl-${adapterKind(found.info)}`;
+    return instantiateGpu(codes.find(({ target }) => target === wanted) ?? codes[0]!, found);
+  };
+  const restart = async () => {
+    if (device === undefined) return start();
     throw new UnsupportedError("webgpu-lost", `${program.name}: the device given was lost; create it again`);
   };
-  const first = await instantiateGpu(code, found);
-  const executable = createGpuExecutable<R>(program, first, start, [`runs ${target}`], parts.imageReader);
-  executable.setWeights(
-    ArrayBuffer.isView(file)
-      ? new Uint8Array(file.buffer, file.byteOffset, file.byteLength)
-      : new Uint8Array(file),
-  );
+  const [instance, file] = await Promise.all([
+    start(device),
+    weights ?? (features.weights ? readWeights() : new ArrayBuffer(0)),
+  ]);
+  const executable = createGpuExecutable<R>(program, instance, restart, [`runs ${instance.code.target}`]);
+  executable.setWeights(bytesOf(file));
   return executable;
 }

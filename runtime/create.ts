@@ -3,6 +3,7 @@ import type { Result } from "./binding.js";
 import { ConfigError } from "./error.js";
 import type { Executable, Instance } from "./executable.js";
 import { createExecutable } from "./executable.js";
+import { features } from "./features.js";
 import type { Program } from "./program.js";
 import type { JsFactory } from "./run-js.js";
 import { instantiateJs } from "./run-js.js";
@@ -57,7 +58,7 @@ function withWeights<R extends Result>(
   notes: readonly string[],
 ): Executable<R> {
   const executable = createExecutable<R>(program, instance, { notes });
-  if (program.weights.length > 0) executable.setWeights(weightArrays(program.weights, weights));
+  if (features.weights && program.weights.length > 0) executable.setWeights(weightArrays(program.weights, weights));
   return executable;
 }
 

@@ -1,4 +1,5 @@
 /** The errors a user can meet. Each says in one line what is wrong and what to do. */
+import { features } from "./features.js";
 
 export class ConvsmithError extends Error {
   override readonly name: string = "ConvsmithError";
@@ -8,9 +9,9 @@ export class ConvsmithError extends Error {
   readonly path: string | undefined;
 
   constructor(code: string, message: string, path?: string) {
-    super(path === undefined || path === "" ? message : `${path}: ${message}`);
+    super(features.paths && path ? `${path}: ${message}` : message);
     this.code = code;
-    this.path = path === "" ? undefined : path;
+    if (features.paths) this.path = path || undefined;
   }
 }
 

@@ -4,9 +4,11 @@
  * The memory is the instance's, sized once; views on it stay valid until dispose(). Whatever run and runSync return
  * belongs to the caller.
  */
+import { byName, readArguments, refuseArguments } from "./arguments.js";
 import type { OutArrays, Result, RunInput, RunInputs, View } from "./binding.js";
-import { checkInput, checkOut, copyIn, copyResults, isRecord, slotView } from "./binding.js";
-import { ConfigError, ShapeError } from "./error.js";
+import { checkArray, checkOut, copyIn, copyResult, isRecord, mapTree, slotView } from "./binding.js";
+import { ConfigError } from "./error.js";
+import { features } from "./features.js";
 import type { Program } from "./program.js";
 import type { Tensor, TypedArray } from "./tensor.js";
 import { checkWeight } from "./weights.js";
@@ -72,7 +74,8 @@ export function createExecutable<R extends Result = Tensor>(
   };
   // Rest parameters allocate; the common case has none.
   const runSync: Executable<R>["runSync"] =
-    program.inputs.length === 1 && typeof program.outputTree === "number"
+    (!features.severalInputs || program.inputs.length === 1) &&
+    (!features.trees || typeof program.outputTree === "number")
       ? (input?: unknown, out?: unknown, more?: unknown) => runOne(runnable(), input, out, more) as R
       : (...args) => runMany(runnable(), args) as R;
 
@@ -121,47 +124,32 @@ function bind(program: Program, instance: Instance): Bound {
 /** One input, one output; allocates nothing where `out` was seen before. */
 function runOne(bound: Bound, input: unknown, out: unknown, more: unknown): Result {
   const { program, inputs, outputs } = bound;
-  if (more !== undefined) refuseInputs(bound, "input-count", "three arguments");
-  const given = isRecord(input) ? byName(bound, input)[0] : input;
-  const array = checkInput(inputs[0]!, given);
+  if (more !== undefined) refuseArguments(program, "input-count", "three arguments");
+  const given = isRecord(input) ? byName(program, input)[0] : input;
+  const array = checkArray("input", inputs[0]!, given);
   if (out !== undefined) checkOut(program.outputTree, outputs, out);
   copyIn(inputs[0]!, array);
   bound.instance.run();
   const known = out === undefined ? undefined : bound.over.get(out as OutArrays);
+  const view = outputs[program.outputTree as number]!;
   if (known !== undefined) {
-    (out as TypedArray).set(outputs[program.outputTree as number]!.data);
+    (out as TypedArray).set(view.data);
     return known;
   }
-  const result = copyResults(program.outputTree, outputs, out as OutArrays | undefined);
+  const result = copyResult(view, out as TypedArray | undefined);
   if (out !== undefined) bound.over.set(out as OutArrays, result);
   return result;
 }
 
 function runMany(bound: Bound, args: readonly unknown[]): Result {
   const { program, inputs, outputs } = bound;
-  const named = isRecord(args[0]) && inputs.length > 0;
-  const given = named ? byName(bound, args[0] as RunInputs) : args.slice(0, inputs.length);
-  const rest = args.slice(named ? 1 : inputs.length).filter((arg) => arg !== undefined);
-  if (given.length < inputs.length || given.includes(undefined) || rest[1] !== undefined)
-    refuseInputs(bound, "input-count", `${args.length} arguments`);
-  const arrays = given.map((value, index) => checkInput(inputs[index]!, value));
-  if (rest.length > 0) checkOut(program.outputTree, outputs, rest[0]);
+  const { values, out } = readArguments(program, args);
+  const arrays = values.map((value, index) => checkArray("input", inputs[index]!, value));
+  if (out !== undefined) checkOut(program.outputTree, outputs, out);
   for (const [index, view] of inputs.entries()) copyIn(view, arrays[index]!);
   bound.instance.run();
-  return copyResults(program.outputTree, outputs, rest[0] as OutArrays | undefined);
-}
-
-function byName(bound: Bound, record: RunInputs): unknown[] {
-  const given = Object.keys(record);
-  const { inputs } = bound;
-  if (given.length !== inputs.length || !inputs.every(({ name }) => given.includes(name)))
-    refuseInputs(bound, "input-name", given.join(", "));
-  return inputs.map(({ name }) => record[name]);
-}
-
-function refuseInputs({ program, inputs }: Bound, code: string, given: string): never {
-  const names = inputs.map(({ name }) => name).join(", ");
-  throw new ShapeError(code, `${program.name} takes ${names} and perhaps an out, given ${given}`);
+  const leaf = (output: number, into: TypedArray | undefined) => copyResult(outputs[output]!, into);
+  return mapTree(program.outputTree, leaf, out as OutArrays | undefined) as Result;
 }
 
 /** Always all of them: temporaries of the program may lie where raw weights lay. */

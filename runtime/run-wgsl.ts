@@ -1,10 +1,14 @@
 /** Starts a wgsl artifact: finds a device, makes its buffers, pipelines and bind groups, and records what to dispatch. */
 import { UnsupportedError } from "./error.js";
+import { features } from "./features.js";
+import type { ImageReader } from "./gpu-image.js";
+import { imageReader } from "./gpu-image.js";
 
 /** Shaders with an entry point `main` each, and what to dispatch once and in every run. */
 export interface GpuProgram {
-  /** The buffers, as parts of the program's memory. */
-  readonly regions: readonly { readonly offset: number; readonly bytes: number }[];
+  readonly target: `wgsl-${AdapterKind}`;
+  /** Bytes of each buffer, in whole words: of inputs, outputs and weights in order, then of temporaries. */
+  readonly sizes: readonly number[];
   readonly shaders: readonly string[];
   readonly setup: readonly GpuDispatch[];
   readonly run: readonly GpuDispatch[];
@@ -12,7 +16,7 @@ export interface GpuProgram {
 
 export interface GpuDispatch {
   readonly shader: number;
-  /** Numbers of regions, one for each binding of group 0. */
+  /** Numbers of buffers, one for each binding of group 0. */
   readonly buffers: readonly number[];
   readonly groups: readonly [x: number, y: number];
 }
@@ -29,12 +33,18 @@ export interface FoundDevice {
 }
 
 /** A program on a device. */
-export interface GpuInstance extends Pick<FoundDevice, "device" | "own"> {
-  readonly program: GpuProgram;
-  /** One for each region. */
+export interface GpuInstance extends Pick<FoundDevice, "device"> {
+  readonly code: GpuProgram;
+  /** One for each of the program's sizes. */
   readonly buffers: readonly GPUBuffer[];
+  /** Read-back buffers that no run uses. */
+  readonly idle: GPUBuffer[];
+  /** Where inputs take images. */
+  readonly images: ImageReader | undefined;
+  lost: boolean;
   /** Records the dispatches in one pass. */
-  encode(encoder: GPUCommandEncoder, list: "setup" | "run"): void;
+  record(list: "setup" | "run", encoder?: GPUCommandEncoder): GPUCommandEncoder;
+  release(): void;
 }
 
 /**
@@ -53,12 +63,13 @@ export async function findDevice(
       "webgpu-missing",
       `no ${gpu ? "WebGPU adapter" : "navigator.gpu"}; use a browser that has it, in Node the package webgpu, or backend wasm`,
     );
-  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
-  const device = await adapter.requestDevice({
-    requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
-    requiredFeatures: adapter.features.has("shader-f16") ? ["shader-f16"] : [],
-  });
-  return { device, info: adapter.info, own: true };
+  const wanted: GPUDeviceDescriptor = {};
+  if (features.largeBuffers) {
+    const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+    wanted.requiredLimits = { maxBufferSize, maxStorageBufferBindingSize };
+  }
+  if (features.shaderF16 && adapter.features.has("shader-f16")) wanted.requiredFeatures = ["shader-f16"];
+  return { device: await adapter.requestDevice(wanted), info: adapter.info, own: true };
 }
 
 export function adapterKind(info?: GPUAdapterInfo): AdapterKind {
@@ -69,57 +80,75 @@ export function adapterKind(info?: GPUAdapterInfo): AdapterKind {
 
 /** @throws UnsupportedError where the device cannot hold the program or refuses a shader */
 export async function instantiateGpu(
-  program: GpuProgram,
+  code: GpuProgram,
   { device, own }: Pick<FoundDevice, "device" | "own">,
 ): Promise<GpuInstance> {
-  const { regions, shaders } = program;
-  const largest = Math.max(...regions.map(({ bytes }) => bytes));
-  const { maxStorageBufferBindingSize: most } = device.limits;
-  if (largest > most)
-    throw new UnsupportedError("webgpu-limits", `a buffer of ${largest} bytes; this device binds ${most}`);
+  if (features.largeBuffers) checkLimits(code, device);
+  // Errors of what follows until they are popped, as it is queued: nothing here waits.
   device.pushErrorScope("out-of-memory");
-  // 128: STORAGE, 12: COPY_SRC and COPY_DST.
-  const buffers = regions.map(({ bytes }) =>
-    device.createBuffer({ size: Math.max(16, Math.ceil(bytes / 16) * 16), usage: 140 }),
+  device.pushErrorScope("validation");
+  // 140: STORAGE, COPY_SRC and COPY_DST; vectors of four are bound whole.
+  const buffers = code.sizes.map((bytes) =>
+    device.createBuffer({ size: Math.ceil(bytes / 16) * 16 || 16, usage: 140 }),
   );
-  const [error, ...pipelines] = await Promise.all([
+  const making = code.shaders.map((text) =>
+    device.createComputePipelineAsync({
+      layout: "auto",
+      compute: { module: device.createShaderModule({ code: text }) },
+    }),
+  );
+  let refusal: Error | undefined;
+  const [invalid, noMemory, pipelines] = await Promise.all([
     device.popErrorScope(),
-    ...shaders.map((code) => pipelineOf(device, code)),
+    device.popErrorScope(),
+    Promise.all(making).catch((error: Error) => {
+      refusal = error;
+    }),
   ]);
-  if (error) throw new UnsupportedError("webgpu-limits", `no memory: ${error.message}`);
-  const bound = ({ shader, buffers: numbers, groups }: GpuDispatch) => {
+  if (noMemory) throw new UnsupportedError("webgpu-limits", `no memory: ${noMemory.message}`);
+  // A validation error shows the line of the shader, the other only that there is one.
+  if (!pipelines) throw new UnsupportedError("webgpu-pipeline", (invalid ?? refusal!).message);
+  const dispatch = ({ shader, buffers: numbers, groups }: GpuDispatch) => {
     const pipeline = pipelines[shader]!;
     const entries = numbers.map((number, binding) => ({ binding, resource: { buffer: buffers[number]! } }));
-    return {
-      pipeline,
-      groups,
-      group: device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }),
-    };
+    const layout = pipeline.getBindGroupLayout(0);
+    return { pipeline, groups, bound: device.createBindGroup({ layout, entries }) };
   };
-  const lists = { setup: program.setup.map(bound), run: program.run.map(bound) };
-  return {
+  const lists = { setup: code.setup.map(dispatch), run: code.run.map(dispatch) };
+  const idle: GPUBuffer[] = [];
+  const images = features.images ? imageReader(device) : undefined;
+  const instance: GpuInstance = {
+    code,
     device,
-    own,
-    program,
     buffers,
-    encode(encoder, list) {
+    idle,
+    images,
+    lost: false,
+    record(list, encoder = device.createCommandEncoder()) {
       const pass = encoder.beginComputePass();
-      for (const { pipeline, group, groups } of lists[list]) {
+      for (const { pipeline, bound, groups } of lists[list]) {
         pass.setPipeline(pipeline);
-        pass.setBindGroup(0, group);
+        pass.setBindGroup(0, bound);
         pass.dispatchWorkgroups(...groups);
       }
       pass.end();
+      return encoder;
+    },
+    release() {
+      images?.release();
+      for (const buffer of [...buffers, ...idle]) buffer.destroy();
+      if (own) device.destroy();
     },
   };
+  device.lost.then(() => {
+    instance.lost = true;
+  });
+  return instance;
 }
 
-async function pipelineOf(device: GPUDevice, code: string): Promise<GPUComputePipeline> {
-  device.pushErrorScope("validation");
-  const module = device.createShaderModule({ code });
-  const made = device.createComputePipelineAsync({ layout: "auto", compute: { module } });
-  const [error, pipeline] = await Promise.all([device.popErrorScope(), made.catch((error: Error) => error)]);
-  if (!(pipeline instanceof Error)) return pipeline;
-  // The validation error shows the line of the shader, the other only that there is one.
-  throw new UnsupportedError("webgpu-pipeline", (error ?? pipeline).message);
+function checkLimits({ sizes }: GpuProgram, { limits }: GPUDevice): void {
+  const largest = Math.max(...sizes);
+  const most = limits.maxStorageBufferBindingSize;
+  if (largest > most)
+    throw new UnsupportedError("webgpu-limits", `a buffer of ${largest} bytes; this device binds ${most}`);
 }

@@ -1,5 +1,6 @@
 /** Tensors at the edge of a program: a typed array, a shape and a dtype, and how to make and read one. */
 import { ConfigError, ShapeError } from "./error.js";
+import { features } from "./features.js";
 import { bfloat16, float16, smallFloatBits, smallFloatValues } from "./small-float.js";
 
 export type DType =
@@ -43,19 +44,19 @@ export type NestedArray = readonly (number | boolean | NestedArray)[];
 
 /** Array length for a shape: complex64 takes two numbers an element. */
 export function dataLength(shape: readonly number[], dtype: DType): number {
-  let product = dtype === "complex64" ? 2 : 1;
-  for (const extent of shape) product *= extent;
-  return product;
+  let length = features.complex64 && dtype === "complex64" ? 2 : 1;
+  for (const extent of shape) length *= extent;
+  return length;
 }
 
 /** `float32[1,28,28,3]`. */
 export function describeTensor(dtype: string, shape: readonly number[]): string {
-  return `${dtype}[${shape.join()}]`;
+  return `${dtype}[${shape}]`;
 }
 
 /** The name of an array's type ("Float32Array"), the same for arrays of other realms; "Array" or a typeof for the rest. */
 export function arrayTypeName(value: unknown): string {
-  if (ArrayBuffer.isView(value)) return (value as TypedArray)[Symbol.toStringTag] ?? "DataView";
+  if (ArrayBuffer.isView(value)) return (value as TypedArray)[Symbol.toStringTag];
   return Array.isArray(value) ? "Array" : value === null ? "null" : typeof value;
 }
 

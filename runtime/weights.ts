@@ -37,6 +37,12 @@ export function checkWeight(slot: Slot, place: TypedArray, array: TypedArray | u
     );
 }
 
+/** The bytes of a file, wherever they lie. */
+export function bytesOf(file: ArrayBuffer | ArrayBufferView): Uint8Array<ArrayBuffer> {
+  const { buffer = file, byteOffset, byteLength } = file as ArrayBufferView;
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+}
+
 /**
  * The arrays in a weights file, in the order of the slots; views on it where its alignment allows.
  *
@@ -44,9 +50,7 @@ export function checkWeight(slot: Slot, place: TypedArray, array: TypedArray | u
  */
 export function weightArrays(weights: readonly Slot[], blob: ArrayBuffer | ArrayBufferView): TypedArray[] {
   const offsets = weightOffsets(weights);
-  const file = ArrayBuffer.isView(blob)
-    ? new Uint8Array(blob.buffer, blob.byteOffset, blob.byteLength)
-    : new Uint8Array(blob);
+  const file = bytesOf(blob);
   const bytes = offsets[weights.length]!;
   if (file.length !== bytes)
     throw new CheckpointError(

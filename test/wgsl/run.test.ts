@@ -242,7 +242,8 @@ it("a program larger than the device is a typed error", async () => {
 it("a shader the device refuses is shown with its line", async () => {
   const device = await nullDevice();
   const program = {
-    regions: [{ offset: 0, bytes: 16 }],
+    target: "wgsl-gpu" as const,
+    sizes: [16],
     shaders: ["@compute @workgroup_size(1)\nfn main() { let a: i32 = 1.5; }\n"],
     setup: [],
     run: [{ shader: 0, buffers: [0], groups: [1, 1] as const }],
