@@ -99,11 +99,7 @@ export function runtimeTexts(
   });
 }
 
-export function runtimeText(
-  roots: readonly string[],
-  features: Features,
-  dtypes: readonly DType[],
-): string {
+export function runtimeText(roots: readonly string[], features: Features, dtypes: readonly DType[]): string {
   return runtimeTexts(roots, features, dtypes)
     .map(({ text }) => text)
     .join("\n");

@@ -128,7 +128,7 @@ function moduleText(options: BundleOptions, artifacts: readonly Artifact[]): str
 
 function gpuText({ shaders, ...program }: GpuProgram): string {
   const texts = shaders.map((code) => `\`${shortenWgsl(code)}\``);
-  return `{...${literal(program)},shaders:[${texts.join(",")}]}`;
+  return `${literal(program).slice(0, -1)},shaders:[${texts.join(",")}]}`;
 }
 
 /** Bundlers copy the file because the address is written literally where it is fetched. */
@@ -142,8 +142,16 @@ function programText({ name, program }: BundleOptions): string {
   const { backend, inputs, outputs, outputTree, weights, memoryBytes, threads } = program;
   if (backend !== "wgsl")
     return literal({ name, backend, inputs, outputs, outputTree, weights, memoryBytes, threads });
-  // Of weights only their number: how large they are says the program for the device.
-  return literal({ name, inputs, outputs, outputTree, weights: { length: weights.length } });
+  // Of weights only their number, since they are as large as their buffers; offsets only tell several outputs apart.
+  const described = (slots: Program["inputs"]) =>
+    slots.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
+  return literal({
+    name,
+    inputs: described(inputs),
+    outputs: typeof outputTree === "number" ? described(outputs) : outputs,
+    outputTree,
+    weights: { length: weights.length },
+  });
 }
 
 /** JSON, with keys as people write them. */

@@ -98,7 +98,8 @@ function variant(name, text, asks, bits) {
   );
   const options = { loader: "ts", target: "es2022", minifySyntax: true, define };
   const script = transformSync(text, options).code;
-  if (/\$\d|(?<!\.)\bfeatures\b/.test(script)) throw new Error(`runtime: ${name} has a name like those of bundles`);
+  if (/\$\d|(?<!\.)\bfeatures\b/.test(script))
+    throw new Error(`runtime: ${name} has a name like those of bundles`);
   const mentioned = mentions(`${name}-${bits}`, name, script);
   const needs = [...offered].filter((each) => each !== name && mentioned.some((id) => id.getText() === each));
   return { needs, script: withReferences(script, mentioned) };
@@ -205,7 +206,10 @@ function withReferences(script, mentioned) {
 function minify(scripts) {
   const end = "$end$;";
   const unique = scripts.map((script, index) =>
-    script.replace(/^((?:async )?(?:function|class|const) )([\w$]+)/, (_, keyword, name) => `${keyword}${name}$v${index}$`),
+    script.replace(
+      /^((?:async )?(?:function|class|const) )([\w$]+)/,
+      (_, keyword, name) => `${keyword}${name}$v${index}$`,
+    ),
   );
   const joined = [`$free$(${freeNames()});`, ...unique].join(`\n${end}\n`);
   const { code } = transformSync(joined, { target: "es2022", minify: true, legalComments: "none" });

@@ -5,6 +5,7 @@
 import { InternalError } from "../ir/diagnostic.js";
 import type { Access, Affine, Expr, IntegerFn } from "../ir/kernel.js";
 import { termsKey } from "../ir/keys.js";
+import { affineRange, type Ranges } from "../ir/range.js";
 import type { Target } from "../ir/target.js";
 import type { Terms } from "./address.js";
 import type { DerivedFn } from "./derived.js";
@@ -27,6 +28,8 @@ export interface Context {
 export interface Scope {
   /** Loop axes and integer lets defined so far. */
   readonly defined: ReadonlySet<string>;
+  /** What values they take. */
+  readonly ranges: Ranges;
   /** Register buffers alive. */
   readonly registers: ReadonlySet<string>;
   /** Identifiers that hold a sum of terms, by `termsKey`. */
@@ -281,7 +284,17 @@ export function integerText(
 ): string {
   if (expr.kind === "index") return indexText(context, scope, expr.at);
   const { fn, of, by } = expr;
-  return integerFns[fn](context, affineText(context, of), by);
+  const text = affineText(context, of);
+  const { min, max } = affineRange(of, scope.ranges);
+  if (min < 0) return integerFns[fn](context, text, by);
+  // The language's own division rounds as wanted where nothing is negative.
+  if (fn === "div") return by === 1 ? text : `${inBrackets(text)} / ${by}`;
+  if (max < by) return text;
+  return fn === "mod" || fn === "wrap" ? `${inBrackets(text)} % ${by}` : integerFns[fn](context, text, by);
+}
+
+function inBrackets(sum: string): string {
+  return /^\w+$/.test(sum) ? sum : `(${sum})`;
 }
 
 const integerFns: Readonly<Record<IntegerFn, (context: Context, of: string, by: number) => string>> = {
@@ -301,5 +314,6 @@ function support({ uses }: Context, fn: FixedSupport, of: string, by: number): s
 function testText(context: Context, scope: Scope, expr: Extract<Expr, { kind: "test" }>): string {
   const base = scope.bases.get(termsKey(expr.of.terms));
   const of = base === undefined ? affineText(context, expr.of) : plus(base, expr.of.offset);
-  return expr.fn === "inside" ? `(u32(${of}) < ${expr.by}u)` : `((${of}) % ${expr.by} == 0)`;
+  if (expr.fn !== "inside") return `((${of}) % ${expr.by} == 0)`;
+  return affineRange(expr.of, scope.ranges).min < 0 ? `(u32(${of}) < ${expr.by}u)` : `(${of} < ${expr.by})`;
 }

@@ -6,6 +6,7 @@ import { InternalError } from "../ir/diagnostic.js";
 import type { Grid } from "../ir/grid.js";
 import type { Access, Expr, For, Stmt } from "../ir/kernel.js";
 import { termsKey } from "../ir/keys.js";
+import { axisRange, integerRange, type Range } from "../ir/range.js";
 import { walkAccesses } from "../ir/visit.js";
 import { sharedNodes, type Terms } from "./address.js";
 import { argumentName, type DerivedFn, subroutineBody } from "./derived.js";
@@ -29,6 +30,7 @@ import { addressIn, arrayType } from "./wgsl-view.js";
 
 export const emptyScope: Scope = {
   defined: new Set(),
+  ranges: new Map(),
   registers: new Set(),
   bases: new Map(),
   bound: new Map(),
@@ -81,6 +83,7 @@ export function writeBlock(
         }
         writer.line(`let ${valueName(context, stmt.name)} = ${integerText(context, scope, stmt.value)};`);
         bases ??= basesIn(context, block, body);
+        block = withRange(block, stmt.name, integerRange(stmt.value, block.ranges));
         block = defineBases(writer, context, block, bases, stmt.name);
         break;
       case "alloc":
@@ -140,7 +143,8 @@ function writeLoop(
   if (stmt.extent <= 0) return;
   const axis = valueName(context, stmt.axis);
   const inside = (): void => {
-    const inner = defineBases(writer, context, scope, basesIn(context, scope, stmt.body), stmt.axis);
+    const ranged = withRange(scope, stmt.axis, axisRange(stmt));
+    const inner = defineBases(writer, context, ranged, basesIn(context, scope, stmt.body), stmt.axis);
     writeBlock(writer, context, inner, stmt.body, null);
   };
   if (stmt.extent === 1)
@@ -174,7 +178,12 @@ function writeGridLoop(
   const start = stmt.start === 0 ? "" : ` + ${stmt.start}`;
   writer.line(`let ${valueName(context, stmt.axis)} = ${text}${start};`);
   const bases = basesIn(context, scope, stmt.body);
-  writeBlock(writer, context, defineBases(writer, context, scope, bases, stmt.axis), stmt.body, position);
+  const ranged = withRange(scope, stmt.axis, axisRange(stmt));
+  writeBlock(writer, context, defineBases(writer, context, ranged, bases, stmt.axis), stmt.body, position);
+}
+
+function withRange(scope: Scope, name: string, range: Range): Scope {
+  return { ...scope, ranges: new Map(scope.ranges).set(name, range) };
 }
 
 /** Sums of terms that became computable with `name`, each from the sum of its other terms so far. */

@@ -28,7 +28,7 @@ export async function chooseBackend(asked: Compilation): Promise<Compilation> {
   }
   const gpu = on("wgsl", "", found);
   const [there, here] = await Promise.all([built(gpu), built(on(host, ""))]);
-  const kind = adapterKind(found.info);
+  const kind = adapterKind(found);
   const gpuMs = predicted(there) + roundTripMs[kind];
   const hostMs = predicted(here);
   const figures = `${gpuMs.toFixed(3)} ms on wgsl (${kind}), ${hostMs.toFixed(3)} ms on ${host}`;

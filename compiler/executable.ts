@@ -173,8 +173,8 @@ async function gpuExecutableOf(asked: Compilation): Promise<AnyExecutable<"wgsl"
   const built = await compilation.build(compilation.targets[0]!);
   const { artifact, program } = built;
   if (artifact.kind !== "wgsl") throw new UnsupportedError("backend-unsupported", "no wgsl was emitted");
-  const first = await instantiateGpu(artifact.program, found);
-  const start = async () => instantiateGpu(artifact.program, await gpuAfterLoss(device));
+  const first = await instantiateGpu(artifact.program, found.device, false);
+  const start = async () => instantiateGpu(artifact.program, (await gpuAfterLoss(device)).device, false);
   const notes = [...compilation.notes, `runs ${built.target}`];
   const executable = createGpuExecutable<Result>(program, first, start, notes);
   const setWeights = (arrays: readonly TypedArray[]): void =>

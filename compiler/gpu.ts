@@ -5,7 +5,7 @@ import { UnsupportedError } from "../runtime/error.js";
 import type { FoundDevice } from "../runtime/run-wgsl.js";
 import { adapterKind, findDevice } from "../runtime/run-wgsl.js";
 
-/** One device for all programs that bring none; another is found when it is lost. */
+/** One device for all programs that bring none, so none destroys it; another is found when it is lost. */
 let common: Promise<FoundDevice> | null = null;
 
 /** Kept, since devices of the package live no longer than what made them. */
@@ -24,8 +24,7 @@ async function findCommon(): Promise<FoundDevice> {
     found.device.lost.then(() => {
       common = null;
     });
-    // Programs that share it do not destroy it.
-    return { ...found, own: false };
+    return found;
   } catch (error) {
     common = null;
     throw error;
@@ -49,10 +48,10 @@ async function gpuHere(): Promise<GPU | undefined> {
 }
 
 /** What a device grants: never more than every device has, but for the size of buffers, which no kernel depends on. */
-export function adapterOf({ device, info }: FoundDevice, wished: AdapterClass | undefined): Adapter {
-  const { limits, features } = device;
+export function adapterOf(found: FoundDevice, wished: AdapterClass | undefined): Adapter {
+  const { limits, features } = found.device;
   return {
-    adapter: wished ?? adapterKind(info),
+    adapter: wished ?? adapterKind(found),
     f16: features.has("shader-f16"),
     limits: {
       invocations: Math.min(limits.maxComputeInvocationsPerWorkgroup, defaultLimits.invocations),

@@ -2,6 +2,7 @@
 import type { RunInputs } from "./binding.js";
 import { isRecord } from "./binding.js";
 import { ShapeError } from "./error.js";
+import { features } from "./features.js";
 import type { Program } from "./program.js";
 
 export interface Arguments {
@@ -15,14 +16,14 @@ export interface Arguments {
 export function readArguments(
   program: Program,
   args: readonly unknown[],
-  isInput: (value: unknown) => boolean = () => false,
+  isInput?: (value: unknown) => boolean,
 ): Arguments {
-  const count = program.inputs.length;
+  const { inputs } = program;
   const [head] = args;
-  const named = count > 0 && isRecord(head) && !isInput(head);
-  const values = named ? byName(program, head) : args.slice(0, count);
-  const [out, more] = args.slice(named ? 1 : count).filter((arg) => arg !== undefined);
-  if (values.length < count || values.includes(undefined) || more !== undefined)
+  const named = (!features.severalInputs || inputs.length > 0) && isRecord(head) && !isInput?.(head);
+  const values = named ? byName(program, head) : inputs.map((_, index) => args[index]);
+  const [out, more] = args.slice(named ? 1 : inputs.length).filter((arg) => arg !== undefined);
+  if (values.includes(undefined) || more !== undefined)
     refuseArguments(program, "input-count", `${args.length} arguments`);
   return { values, out };
 }

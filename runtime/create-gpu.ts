@@ -6,7 +6,7 @@ import { features } from "./features.js";
 import type { GpuExecutable } from "./gpu-executable.js";
 import { createGpuExecutable } from "./gpu-executable.js";
 import type { Program } from "./program.js";
-import type { GpuProgram } from "./run-wgsl.js";
+import type { AdapterKind, GpuProgram } from "./run-wgsl.js";
 import { adapterKind, findDevice, instantiateGpu } from "./run-wgsl.js";
 import type { Tensor } from "./tensor.js";
 import { bytesOf } from "./weights.js";
@@ -30,8 +30,8 @@ export async function createFromWgsl<R extends Result = Tensor>(
     throw new ConfigError("create-option", `${program.name}: create() takes device and weights, not ${key}`);
   const start = async (given?: GPUDevice) => {
     const found = await findDevice(given);
-    const wanted = features.adapters && `wgsl-${adapterKind(found.info)}`;
-    return instantiateGpu(codes.find(({ target }) => target === wanted) ?? codes[0]!, found);
+    const code = features.adapters ? codeFor(codes, adapterKind(found)) : codes[0]!;
+    return instantiateGpu(code, found.device, given === undefined);
   };
   const restart = async () => {
     if (device === undefined) return start();
@@ -44,4 +44,8 @@ export async function createFromWgsl<R extends Result = Tensor>(
   const executable = createGpuExecutable<R>(program, instance, restart, [`runs ${instance.code.target}`]);
   executable.setWeights(bytesOf(file));
   return executable;
+}
+
+function codeFor(codes: readonly GpuProgram[], kind: AdapterKind): GpuProgram {
+  return codes.find(({ target }) => target === `wgsl-${kind}`) ?? codes[0]!;
 }

@@ -58,7 +58,8 @@ function withWeights<R extends Result>(
   notes: readonly string[],
 ): Executable<R> {
   const executable = createExecutable<R>(program, instance, { notes });
-  if (features.weights && program.weights.length > 0) executable.setWeights(weightArrays(program.weights, weights));
+  if (features.weights && program.weights.length > 0)
+    executable.setWeights(weightArrays(program.weights, weights));
   return executable;
 }
 

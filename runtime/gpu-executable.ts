@@ -124,21 +124,17 @@ function isGpuBuffer(value: unknown): value is GPUBuffer {
   return "mapAsync" in Object(value);
 }
 
-function isResident({ images }: GpuInstance, value: unknown): boolean {
-  return isGpuBuffer(value) || (features.images && images!.takes(value));
+function isResident(instance: GpuInstance, value: unknown): boolean {
+  if (features.images && instance.images!.takes(value)) return true;
+  return isGpuBuffer(value);
 }
 
-function checkGiven(
-  { inputs }: Program,
-  { images, code }: GpuInstance,
-  index: number,
-  value: unknown,
-): Given {
+function checkGiven({ inputs }: Program, instance: GpuInstance, index: number, value: unknown): Given {
   const slot = inputs[index]!;
-  if (features.images && images!.takes(value)) return images!.check(slot, value);
+  if (features.images && instance.images!.takes(value)) return instance.images!.check(slot, value);
   if (!isGpuBuffer(value)) return checkArray("input", slot, value);
   const { size, usage } = value;
-  const bytes = code.sizes[index]!;
+  const bytes = instance.code.sizes[index]!;
   if (size >= bytes && usage & 4) return value;
   throw new ShapeError(
     "input-buffer",
@@ -171,16 +167,19 @@ function prepare(
 /** Copies inputs, records everything and submits it; where results come back, into the buffer returned. */
 function submit(
   { inputs, outputs }: Program,
-  { code: { sizes }, device, buffers, idle, images, record }: GpuInstance,
+  instance: GpuInstance,
   given: readonly Given[],
   stays: boolean,
 ): GPUBuffer | undefined {
+  const { code, device, buffers, record } = instance;
+  const { sizes } = code;
   const encoder = device.createCommandEncoder();
   for (const [index, value] of given.entries()) {
     const buffer = buffers[index]!;
     const bytes = sizes[index]!;
     if (isGpuBuffer(value)) encoder.copyBufferToBuffer(value, 0, buffer, 0, bytes);
-    else if (features.images && images!.takes(value)) images!.fill(encoder, inputs[index]!, buffer, value);
+    else if (features.images && instance.images!.takes(value))
+      instance.images!.fill(encoder, inputs[index]!, buffer, value);
     else device.queue.writeBuffer(buffer, 0, wholeWords(value as TypedArray, bytes));
   }
   record("run", encoder);
@@ -190,10 +189,16 @@ function submit(
     const last = outputs.length - 1;
     // 9: MAP_READ and COPY_DST.
     back =
-      idle.pop() ??
+      instance.idle.pop() ??
       device.createBuffer({ size: placeOf(outputs, last) + sizes[first + last]!, usage: 9 });
     for (const index of outputs.keys())
-      encoder.copyBufferToBuffer(buffers[first + index]!, 0, back, placeOf(outputs, index), sizes[first + index]!);
+      encoder.copyBufferToBuffer(
+        buffers[first + index]!,
+        0,
+        back,
+        placeOf(outputs, index),
+        sizes[first + index]!,
+      );
   }
   device.queue.submit([encoder.finish()]);
   return back;

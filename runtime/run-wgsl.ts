@@ -26,21 +26,20 @@ export type AdapterKind = "gpu" | "software";
 
 export interface FoundDevice {
   readonly device: GPUDevice;
-  /** What it says of its adapter; engines differ in whether they have it. */
-  readonly info: GPUAdapterInfo | undefined;
-  /** True where it was made for this program, which then may destroy it. */
-  readonly own: boolean;
+  /** What it was made of, where it was not given. */
+  readonly adapter?: GPUAdapter;
 }
 
 /** A program on a device. */
-export interface GpuInstance extends Pick<FoundDevice, "device"> {
+export interface GpuInstance {
+  readonly device: GPUDevice;
   readonly code: GpuProgram;
   /** One for each of the program's sizes. */
   readonly buffers: readonly GPUBuffer[];
   /** Read-back buffers that no run uses. */
   readonly idle: GPUBuffer[];
   /** Where inputs take images. */
-  readonly images: ImageReader | undefined;
+  images?: ImageReader;
   lost: boolean;
   /** Records the dispatches in one pass. */
   record(list: "setup" | "run", encoder?: GPUCommandEncoder): GPUCommandEncoder;
@@ -56,7 +55,7 @@ export async function findDevice(
   given?: GPUDevice,
   gpu: GPU | undefined = globalThis.navigator?.gpu,
 ): Promise<FoundDevice> {
-  if (given !== undefined) return { device: given, info: given.adapterInfo, own: false };
+  if (given !== undefined) return { device: given };
   const adapter = await gpu?.requestAdapter();
   if (!adapter)
     throw new UnsupportedError(
@@ -69,24 +68,30 @@ export async function findDevice(
     wanted.requiredLimits = { maxBufferSize, maxStorageBufferBindingSize };
   }
   if (features.shaderF16 && adapter.features.has("shader-f16")) wanted.requiredFeatures = ["shader-f16"];
-  return { device: await adapter.requestDevice(wanted), info: adapter.info, own: true };
+  return { device: await adapter.requestDevice(wanted), adapter };
 }
 
-export function adapterKind(info?: GPUAdapterInfo): AdapterKind {
-  const { isFallbackAdapter, architecture, description } = (info ?? {}) as Partial<GPUAdapterInfo>;
+/** By what it says of itself; engines differ in whether they have that. */
+export function adapterKind({ device, adapter }: FoundDevice): AdapterKind {
+  const info: Partial<GPUAdapterInfo> = adapter?.info ?? device.adapterInfo ?? {};
+  const { isFallbackAdapter, architecture, description } = info;
   const software = /swiftshader|llvmpipe|lavapipe|basic render/i;
   return isFallbackAdapter || software.test(`${architecture} ${description}`) ? "software" : "gpu";
 }
 
-/** @throws UnsupportedError where the device cannot hold the program or refuses a shader */
+/**
+ * `own`: the device was made for this program, which then destroys it.
+ *
+ * @throws UnsupportedError where the device cannot hold the program or refuses a shader
+ */
 export async function instantiateGpu(
   code: GpuProgram,
-  { device, own }: Pick<FoundDevice, "device" | "own">,
+  device: GPUDevice,
+  own: boolean,
 ): Promise<GpuInstance> {
   if (features.largeBuffers) checkLimits(code, device);
   // Errors of what follows until they are popped, as it is queued: nothing here waits.
-  device.pushErrorScope("out-of-memory");
-  device.pushErrorScope("validation");
+  for (const kind of ["out-of-memory", "validation"] as const) device.pushErrorScope(kind);
   // 140: STORAGE, COPY_SRC and COPY_DST; vectors of four are bound whole.
   const buffers = code.sizes.map((bytes) =>
     device.createBuffer({ size: Math.ceil(bytes / 16) * 16 || 16, usage: 140 }),
@@ -116,13 +121,11 @@ export async function instantiateGpu(
   };
   const lists = { setup: code.setup.map(dispatch), run: code.run.map(dispatch) };
   const idle: GPUBuffer[] = [];
-  const images = features.images ? imageReader(device) : undefined;
   const instance: GpuInstance = {
     code,
     device,
     buffers,
     idle,
-    images,
     lost: false,
     record(list, encoder = device.createCommandEncoder()) {
       const pass = encoder.beginComputePass();
@@ -135,11 +138,12 @@ export async function instantiateGpu(
       return encoder;
     },
     release() {
-      images?.release();
+      if (features.images) instance.images!.release();
       for (const buffer of [...buffers, ...idle]) buffer.destroy();
       if (own) device.destroy();
     },
   };
+  if (features.images) instance.images = imageReader(device);
   device.lost.then(() => {
     instance.lost = true;
   });

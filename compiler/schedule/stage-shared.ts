@@ -124,6 +124,19 @@ function copyOf(
     !nest.lets.some((l) => l.name === last.name) &&
     !gated(last.name);
   const lanes: Lanes = contiguous && extents.at(-1)! % 4 === 0 ? 4 : 1;
+  // Where the operand lies as the copy does, the number of an element is cut into fewer parts.
+  const isPlain = (name: string): boolean => !nest.lets.some((l) => l.name === name) && !gated(name);
+  const joinsNext = (d: number): boolean => {
+    const [own, next] = [dimensions[d]!, dimensions[d + 1]];
+    const extent = extents[d + 1] ?? 0;
+    return (
+      next !== undefined &&
+      extent > (d + 2 < extents.length ? 1 : lanes) &&
+      isPlain(own.name) &&
+      isPlain(next.name) &&
+      coefficient(read.at, own.name) === extent * coefficient(read.at, next.name)
+    );
+  };
   const number = `${buffer}.n`;
   const lets: IntegerLet[] = [];
   let from = read;
@@ -135,12 +148,13 @@ function copyOf(
     const isLast = d === dimensions.length - 1;
     stride = isLast ? 1 : stride / extent;
     let moved = affine(range.min);
-    if (extent > 1) {
+    if (extent > 1 && !joinsNext(d)) {
       const own = `${buffer}.${d}`;
       if (isLast && extent > lanes) moved = addAffine(moved, affine(0, { [rest]: lanes }));
-      if (!isLast) {
+      if (!isLast && stride === 1) moved = addAffine(moved, affine(0, { [rest]: 1 }));
+      else if (!isLast) {
         lets.push({ name: own, value: integer("div", rest, stride) });
-        if (stride > 1) lets.push({ name: `${own}.rest`, value: integer("mod", rest, stride) });
+        lets.push({ name: `${own}.rest`, value: integer("mod", rest, stride) });
         moved = addAffine(moved, affine(0, { [own]: 1 }));
         rest = `${own}.rest`;
       }

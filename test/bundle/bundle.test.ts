@@ -2,12 +2,17 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { bundle, chunksFor } from "../../codegen/bundle.js";
+import { bundle } from "../../codegen/bundle.js";
+import { dtypesOf, featuresOf, runtimeText, runtimeTexts } from "../../codegen/bundle-runtime.js";
 import { runtimeChunks } from "../../codegen/runtime-chunks.js";
+import { features } from "../../runtime/features.js";
 import type { BundleManifest } from "../../runtime/manifest.js";
+import { arrayNames, type DType } from "../../runtime/tensor.js";
 import type { Files } from "./bundle-files.js";
 import { jsBundle, textOf, wasmBundle } from "./bundle-files.js";
 import { affineJs, affineProgram, affineWasm, affineWeights, pairJs, pairProgram } from "./fake-program.js";
+
+const allDtypes = Object.keys(arrayNames) as DType[];
 
 const manifestOf = (files: Files): BundleManifest =>
   JSON.parse(textOf(files, "affine.json")) as BundleManifest;
@@ -65,23 +70,30 @@ describe("the module", () => {
     const js = textOf(await jsBundle(), "affine.mjs");
     expect(js).not.toContain("WebAssembly");
     expect(js).not.toContain("fromBase64");
-    const reached = chunksFor(["createFromJs", "readBeside"]).map((chunk) => chunk.name);
-    for (const name of ["tensor", "toFloat32", "readManifest", "weightsBlob"])
-      expect(reached).not.toContain(name);
-    for (const { name, text } of runtimeChunks)
-      expect([name, js.includes(text)]).toEqual([name, reached.includes(name)]);
+    const needed = featuresOf({ program: affineProgram }, [affineJs]);
+    const reached = runtimeTexts(["createFromJs", "readBeside"], needed, dtypesOf(affineProgram));
+    const names = reached.map(({ name }) => name);
+    for (const name of ["tensor", "toFloat32", "readManifest", "weightsBlob", "runMany", "mapTree"])
+      expect(names).not.toContain(name);
+    for (const { name, text } of reached) expect([name, js.includes(text)]).toEqual([name, true]);
     expect(textOf(await jsBundle(true), "affine.mjs")).not.toContain("readBeside");
   });
 
-  it("keeps the runtime below 3 KB gzipped", () => {
+  it("keeps the runtime below 3 KB gzipped, with everything a program may need", () => {
     for (const roots of [
       ["createFromJs", "readBeside"],
       ["createFromWasm", "readBeside"],
       ["createFromWasm", "fromBase64"],
-    ]) {
-      const text = chunksFor(roots).map((chunk) => chunk.text);
-      expect(gzipSync(text.join("\n"), { level: 9 }).length).toBeLessThanOrEqual(3072);
-    }
+    ])
+      expect(gzipSync(runtimeText(roots, features, allDtypes), { level: 9 }).length).toBeLessThanOrEqual(
+        3072,
+      );
+  });
+
+  it("a bundle knows the arrays of its own dtypes, and takes a float64 Tensor for float32", async () => {
+    const js = textOf(await jsBundle(), "affine.mjs");
+    expect(js).toContain('{float32:"Float32Array",float64:"Float64Array"}');
+    expect(js).not.toContain("complex64");
   });
 });
 
@@ -138,15 +150,23 @@ describe("refusals", () => {
   });
 
   it("of roots the runtime does not have", () => {
-    expect(() => chunksFor(["nothing"])).toThrow(/no nothing/);
+    expect(() => runtimeText(["nothing"], features, [])).toThrow(/no nothing/);
   });
 });
 
 it("every chunk's needs are chunks, and a class comes after the one it extends", () => {
   const names = runtimeChunks.map((chunk) => chunk.name);
-  for (const [at, { needs, text }] of runtimeChunks.entries()) {
-    for (const need of needs) expect(names).toContain(need);
-    const base = /^class \w+ extends (\w+)/.exec(text)?.[1];
-    if (base !== undefined && base !== "Error") expect(names.indexOf(base)).toBeLessThan(at);
+  for (const [at, { asks, variants }] of runtimeChunks.entries()) {
+    expect(variants.length).toBe(2 ** asks.length);
+    for (const { needs, text } of variants) {
+      for (const need of needs) expect(names).toContain(need);
+      const base = /^class \w+ extends (\w+)/.exec(text)?.[1];
+      if (base !== undefined && base !== "Error") expect(names.indexOf(base)).toBeLessThan(at);
+    }
   }
+});
+
+it("every feature is asked for somewhere", () => {
+  const asked = new Set(runtimeChunks.flatMap(({ asks }) => asks));
+  expect([...asked].sort()).toEqual(Object.keys(features).sort());
 });

@@ -2,7 +2,10 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { runtimeText } from "../../codegen/bundle-runtime.js";
 import { runtimeChunks } from "../../codegen/runtime-chunks.js";
+import { features } from "../../runtime/features.js";
+import { arrayNames, type DType } from "../../runtime/tensor.js";
 import { jsBundle, runIn, wasmBundle, writeFolder } from "./bundle-files.js";
 import { affine, bias } from "./fake-program.js";
 
@@ -165,7 +168,8 @@ describe("allocation", () => {
 });
 
 it("all of the runtime, joined, is one module that loads and works", async () => {
-  const text = `${runtimeChunks.map((chunk) => chunk.text).join("\n")}
+  const names = runtimeChunks.map(({ name }) => name);
+  const text = `${runtimeText(names, features, Object.keys(arrayNames) as DType[])}
     const t = tensor([[1, 2], [3, 4]], [2, 2], "float16");
     console.log(JSON.stringify([...toFloat32(t)]));`;
   const folder = await writeFolder(new Map());

@@ -191,7 +191,7 @@ describe.skipIf(!here)("on an adapter", () => {
     const built = await compilation.build("wgsl-software");
     if (built.artifact.kind !== "wgsl") throw new Error("no wgsl");
     const { program } = built.artifact;
-    const start = async () => instantiateGpu(program, { device: await ownDevice(), own: true });
+    const start = async () => instantiateGpu(program, await ownDevice(), true);
     const first = await start();
     const f = createGpuExecutable(built.program, first, start, []);
     f.setWeights(weightsBlob(built.program.weights, weightData(built, new Map())));
@@ -248,7 +248,7 @@ it("a shader the device refuses is shown with its line", async () => {
     setup: [],
     run: [{ shader: 0, buffers: [0], groups: [1, 1] as const }],
   };
-  await expect(instantiateGpu(program, { device, own: false })).rejects.toMatchObject({
+  await expect(instantiateGpu(program, device, false)).rejects.toMatchObject({
     code: "webgpu-pipeline",
     message: expect.stringContaining("let a: i32 = 1.5"),
   });

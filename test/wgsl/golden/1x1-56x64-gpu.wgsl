@@ -31,8 +31,6 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
 var<workgroup> x_shared: array<f32, 896>;
 var<workgroup> w_packed_shared: array<vec4<f32>, 256>;
-fn div_floor(i: i32, by: i32) -> i32 { return select(i / by, -((by - 1 - i) / by), i < 0); }
-fn mod_floor(i: i32, by: i32) -> i32 { let rest = i % by; return select(rest, rest + by, rest < 0); }
 @compute @workgroup_size(224)
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
   let group = i32(group_id.x);
@@ -73,14 +71,11 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
       let x_shared_turn = 0;
       let x_shared_n = oc_l + 16 * p_l + 224 * x_shared_turn;
       let at_11 = 4 * x_shared_n;
-      let x_shared_1 = div_floor(x_shared_n, 16);
-      let at_12 = at_9 + 128 * x_shared_1;
-      let x_shared_1_rest = mod_floor(x_shared_n, 16);
-      let x_shared_2 = div_floor(x_shared_1_rest, 2);
-      let at_13 = at_12 + 16 * x_shared_2;
-      let x_shared_2_rest = mod_floor(x_shared_1_rest, 2);
-      let at_14 = at_13 + x_shared_2_rest;
-      let v = x[at_14];
+      let x_shared_2 = x_shared_n / 2;
+      let at_12 = at_9 + 16 * x_shared_2;
+      let x_shared_2_rest = x_shared_n % 2;
+      let at_13 = at_12 + x_shared_2_rest;
+      let v = x[at_13];
       x_shared[at_11] = v[0];
       x_shared[at_11 + 1] = v[1];
       x_shared[at_11 + 2] = v[2];
@@ -88,45 +83,42 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
     }
     for (var w_packed_shared_turn = 0; w_packed_shared_turn < 2; w_packed_shared_turn++) {
       let w_packed_shared_n = oc_l + 16 * p_l + 224 * w_packed_shared_turn;
-      if ((u32(w_packed_shared_n) < 256u)) {
-        let w_packed_shared_1 = div_floor(w_packed_shared_n, 16);
-        let at_15 = at_10 + 128 * w_packed_shared_1;
-        let w_packed_shared_1_rest = mod_floor(w_packed_shared_n, 16);
-        let w_packed_shared_3 = div_floor(w_packed_shared_1_rest, 2);
-        let at_16 = at_15 + 2 * w_packed_shared_3;
-        let w_packed_shared_3_rest = mod_floor(w_packed_shared_1_rest, 2);
-        let at_17 = at_16 + w_packed_shared_3_rest;
-        w_packed_shared[w_packed_shared_n] = w_packed[at_17];
+      if ((w_packed_shared_n < 256)) {
+        let w_packed_shared_1 = w_packed_shared_n / 16;
+        let at_14 = at_10 + 128 * w_packed_shared_1;
+        let w_packed_shared_1_rest = w_packed_shared_n % 16;
+        let at_15 = at_14 + w_packed_shared_1_rest;
+        w_packed_shared[w_packed_shared_n] = w_packed[at_15];
       }
     }
     workgroupBarrier();
     for (var ic_i = 0; ic_i < 8; ic_i++) {
-      let at_18 = at_4 + ic_i;
-      let at_19 = at_6 + 2 * ic_i;
-      let v0 = vec4<f32>(x_shared[at_18]);
-      let v1 = w_packed_shared[at_19];
+      let at_16 = at_4 + ic_i;
+      let at_17 = at_6 + 2 * ic_i;
+      let v0 = vec4<f32>(x_shared[at_16]);
+      let v1 = w_packed_shared[at_17];
       acc_0_0 = fma(v0, v1, acc_0_0);
-      let v2 = w_packed_shared[at_19 + 1];
+      let v2 = w_packed_shared[at_17 + 1];
       acc_4_0 = fma(v0, v2, acc_4_0);
-      let v3 = vec4<f32>(x_shared[at_18 + 8]);
+      let v3 = vec4<f32>(x_shared[at_16 + 8]);
       acc_8_0 = fma(v3, v1, acc_8_0);
       acc_12_0 = fma(v3, v2, acc_12_0);
-      let v4 = vec4<f32>(x_shared[at_18 + 16]);
+      let v4 = vec4<f32>(x_shared[at_16 + 16]);
       acc_16_0 = fma(v4, v1, acc_16_0);
       acc_20_0 = fma(v4, v2, acc_20_0);
-      let v5 = vec4<f32>(x_shared[at_18 + 24]);
+      let v5 = vec4<f32>(x_shared[at_16 + 24]);
       acc_24_0 = fma(v5, v1, acc_24_0);
       acc_28_0 = fma(v5, v2, acc_28_0);
-      let v6 = vec4<f32>(x_shared[at_18 + 32]);
+      let v6 = vec4<f32>(x_shared[at_16 + 32]);
       acc_32_0 = fma(v6, v1, acc_32_0);
       acc_36_0 = fma(v6, v2, acc_36_0);
-      let v7 = vec4<f32>(x_shared[at_18 + 40]);
+      let v7 = vec4<f32>(x_shared[at_16 + 40]);
       acc_40_0 = fma(v7, v1, acc_40_0);
       acc_44_0 = fma(v7, v2, acc_44_0);
-      let v8 = vec4<f32>(x_shared[at_18 + 48]);
+      let v8 = vec4<f32>(x_shared[at_16 + 48]);
       acc_48_0 = fma(v8, v1, acc_48_0);
       acc_52_0 = fma(v8, v2, acc_52_0);
-      let v9 = vec4<f32>(x_shared[at_18 + 56]);
+      let v9 = vec4<f32>(x_shared[at_16 + 56]);
       acc_56_0 = fma(v9, v1, acc_56_0);
       acc_60_0 = fma(v9, v2, acc_60_0);
     }

@@ -80,15 +80,49 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
 }
 
 
-// shader 2, workgroups each run: 196 x 1
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
+// shader 2, workgroups each run: 870 x 1
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> x_staged: array<f32>;
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
+  let group = i32(group_id.x);
+  let lane = i32(lane_id);
+  let ih_at = group / 15;
+  let at = 3584 * ih_at;
+  let at_1 = 3712 * ih_at;
+  let iw_at_g = group % 15;
+  let at_2 = at + 256 * iw_at_g;
+  let at_3 = at_1 + 256 * iw_at_g;
+  let iw_at_l = lane / 16;
+  let at_4 = at_2 + 64 * iw_at_l;
+  let at_5 = at_3 + 64 * iw_at_l;
+  let ic_o = lane % 16;
+  let at_6 = at_4 + 4 * ic_o;
+  let at_7 = at_5 + 4 * ic_o;
+  if ((4 * iw_at_g + iw_at_l < 58)) {
+    x_staged[at_7] = select(0f, x[at_6 - 3648], ((u32(ih_at - 1) < 56u) & (u32(4 * iw_at_g + iw_at_l - 1) < 56u)));
+  }
+  if ((4 * iw_at_g + iw_at_l < 58)) {
+    x_staged[at_7 + 1] = select(0f, x[at_6 - 3647], ((u32(ih_at - 1) < 56u) & (u32(4 * iw_at_g + iw_at_l - 1) < 56u)));
+  }
+  if ((4 * iw_at_g + iw_at_l < 58)) {
+    x_staged[at_7 + 2] = select(0f, x[at_6 - 3646], ((u32(ih_at - 1) < 56u) & (u32(4 * iw_at_g + iw_at_l - 1) < 56u)));
+  }
+  if ((4 * iw_at_g + iw_at_l < 58)) {
+    x_staged[at_7 + 3] = select(0f, x[at_6 - 3645], ((u32(ih_at - 1) < 56u) & (u32(4 * iw_at_g + iw_at_l - 1) < 56u)));
+  }
+}
+
+
+// shader 3, workgroups each run: 196 x 1
+@group(0) @binding(0) var<storage, read> x_staged: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> v: array<vec4<f32>>;
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
   let group = i32(group_id.x);
   let lane = i32(lane_id);
   let th = group / 7;
-  let at = 1792 * th;
+  let at = 1856 * th;
   let at_1 = 448 * th;
   let tw_g = group % 7;
   let at_2 = at + 128 * tw_g;
@@ -99,25 +133,25 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   let ic_o = lane % 16;
   let at_6 = at_4 + ic_o;
   let at_7 = at_5 + ic_o;
-  let v0 = select(vec4<f32>(0f), x[at_6 + 880], (u32(8 * tw_g + 2 * tw_l - 1) < 56u));
-  let v1 = x[at_6 + 912];
-  let v2 = (select(vec4<f32>(0f), x[at_6 - 880], (u32(2 * th - 1) < 56u)) - v1);
-  v[at_7] = ((select(vec4<f32>(0f), x[at_6 - 912], ((u32(2 * th - 1) < 56u) & (u32(8 * tw_g + 2 * tw_l - 1) < 56u))) - v0) - v2);
-  let v3 = x[at_6 + 896];
-  let v4 = (select(vec4<f32>(0f), x[at_6 - 896], (u32(2 * th - 1) < 56u)) - v3);
+  let v0 = x_staged[at_6 + 1856];
+  let v1 = x_staged[at_6 + 1888];
+  let v2 = (x_staged[at_6 + 32] - v1);
+  v[at_7] = ((x_staged[at_6] - v0) - v2);
+  let v3 = x_staged[at_6 + 1872];
+  let v4 = (x_staged[at_6 + 16] - v3);
   v[at_7 + 12548] = (v4 + v2);
   v[at_7 + 25096] = (v2 - v4);
-  let v5 = select(vec4<f32>(0f), x[at_6 + 928], (u32(8 * tw_g + 2 * tw_l + 2) < 56u));
-  v[at_7 + 37644] = (v4 - (select(vec4<f32>(0f), x[at_6 - 864], ((u32(2 * th - 1) < 56u) & (u32(8 * tw_g + 2 * tw_l + 2) < 56u))) - v5));
-  let v6 = select(vec4<f32>(0f), x[at_6 - 16], (u32(8 * tw_g + 2 * tw_l - 1) < 56u));
-  let v7 = x[at_6 + 16];
+  let v5 = x_staged[at_6 + 1904];
+  v[at_7 + 37644] = (v4 - (x_staged[at_6 + 48] - v5));
+  let v6 = x_staged[at_6 + 928];
+  let v7 = x_staged[at_6 + 960];
   let v8 = (v7 + v1);
   v[at_7 + 50192] = ((v6 + v0) - v8);
-  let v9 = x[at_6];
+  let v9 = x_staged[at_6 + 944];
   let v10 = (v9 + v3);
   v[at_7 + 62740] = (v10 + v8);
   v[at_7 + 75288] = (v8 - v10);
-  let v11 = select(vec4<f32>(0f), x[at_6 + 32], (u32(8 * tw_g + 2 * tw_l + 2) < 56u));
+  let v11 = x_staged[at_6 + 976];
   v[at_7 + 87836] = (v10 - (v11 + v5));
   let v12 = (v1 - v7);
   v[at_7 + 100384] = ((v0 - v6) - v12);
@@ -125,23 +159,21 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   v[at_7 + 112932] = (v13 + v12);
   v[at_7 + 125480] = (v12 - v13);
   v[at_7 + 138028] = (v13 - (v5 - v11));
-  let v14 = (v7 - select(vec4<f32>(0f), x[at_6 + 1808], (u32(2 * th + 2) < 56u)));
-  v[at_7 + 150576] = ((v6 - select(vec4<f32>(0f), x[at_6 + 1776], ((u32(2 * th + 2) < 56u) & (u32(8 * tw_g + 2 * tw_l - 1) < 56u)))) - v14);
-  let v15 = (v9 - select(vec4<f32>(0f), x[at_6 + 1792], (u32(2 * th + 2) < 56u)));
+  let v14 = (v7 - x_staged[at_6 + 2816]);
+  v[at_7 + 150576] = ((v6 - x_staged[at_6 + 2784]) - v14);
+  let v15 = (v9 - x_staged[at_6 + 2800]);
   v[at_7 + 163124] = (v15 + v14);
   v[at_7 + 175672] = (v14 - v15);
-  v[at_7 + 188220] = (v15 - (v11 - select(vec4<f32>(0f), x[at_6 + 1824], ((u32(2 * th + 2) < 56u) & (u32(8 * tw_g + 2 * tw_l + 2) < 56u)))));
+  v[at_7 + 188220] = (v15 - (v11 - x_staged[at_6 + 2832]));
 }
 
 
-// shader 3, workgroups each run: 64 x 1
+// shader 4, workgroups each run: 64 x 1
 @group(0) @binding(0) var<storage, read> v: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> u_packed: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> m: array<vec4<f32>>;
 var<workgroup> v_shared: array<f32, 1568>;
 var<workgroup> u_packed_shared: array<vec4<f32>, 128>;
-fn div_floor(i: i32, by: i32) -> i32 { return select(i / by, -((by - 1 - i) / by), i < 0); }
-fn mod_floor(i: i32, by: i32) -> i32 { let rest = i % by; return select(rest, rest + by, rest < 0); }
 @compute @workgroup_size(224)
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
   let group = i32(group_id.x);
@@ -181,15 +213,12 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
     for (var v_shared_turn = 0; v_shared_turn < 2; v_shared_turn++) {
       let v_shared_n = oc_l + 8 * t_l + 224 * v_shared_turn;
       let at_12 = 4 * v_shared_n;
-      if ((u32(v_shared_n) < 392u)) {
-        let v_shared_2 = div_floor(v_shared_n, 14);
-        let at_13 = at_10 + 112 * v_shared_2;
-        let v_shared_2_rest = mod_floor(v_shared_n, 14);
-        let v_shared_3 = div_floor(v_shared_2_rest, 2);
-        let at_14 = at_13 + 16 * v_shared_3;
-        let v_shared_3_rest = mod_floor(v_shared_2_rest, 2);
-        let at_15 = at_14 + v_shared_3_rest;
-        let v_1 = v[at_15];
+      if ((v_shared_n < 392)) {
+        let v_shared_3 = v_shared_n / 2;
+        let at_13 = at_10 + 16 * v_shared_3;
+        let v_shared_3_rest = v_shared_n % 2;
+        let at_14 = at_13 + v_shared_3_rest;
+        let v_1 = v[at_14];
         v_shared[at_12] = v_1[0];
         v_shared[at_12 + 1] = v_1[1];
         v_shared[at_12 + 2] = v_1[2];
@@ -199,42 +228,39 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
     {
       let u_packed_shared_turn = 0;
       let u_packed_shared_n = oc_l + 8 * t_l + 224 * u_packed_shared_turn;
-      if ((u32(u_packed_shared_n) < 128u)) {
-        let u_packed_shared_2 = div_floor(u_packed_shared_n, 16);
-        let at_16 = at_11 + 128 * u_packed_shared_2;
-        let u_packed_shared_2_rest = mod_floor(u_packed_shared_n, 16);
-        let u_packed_shared_4 = div_floor(u_packed_shared_2_rest, 2);
-        let at_17 = at_16 + 2 * u_packed_shared_4;
-        let u_packed_shared_4_rest = mod_floor(u_packed_shared_2_rest, 2);
-        let at_18 = at_17 + u_packed_shared_4_rest;
-        u_packed_shared[u_packed_shared_n] = u_packed[at_18];
+      if ((u_packed_shared_n < 128)) {
+        let u_packed_shared_2 = u_packed_shared_n / 16;
+        let at_15 = at_11 + 128 * u_packed_shared_2;
+        let u_packed_shared_2_rest = u_packed_shared_n % 16;
+        let at_16 = at_15 + u_packed_shared_2_rest;
+        u_packed_shared[u_packed_shared_n] = u_packed[at_16];
       }
     }
     workgroupBarrier();
     for (var ic_i = 0; ic_i < 8; ic_i++) {
-      let at_19 = at_6 + ic_i;
-      let at_20 = at_8 + 2 * ic_i;
-      let v16 = vec4<f32>(v_shared[at_19]);
-      let v17 = u_packed_shared[at_20];
+      let at_17 = at_6 + ic_i;
+      let at_18 = at_8 + 2 * ic_i;
+      let v16 = vec4<f32>(v_shared[at_17]);
+      let v17 = u_packed_shared[at_18];
       acc_0_0 = fma(v16, v17, acc_0_0);
-      let v18 = u_packed_shared[at_20 + 1];
+      let v18 = u_packed_shared[at_18 + 1];
       acc_4_0 = fma(v16, v18, acc_4_0);
-      let v19 = vec4<f32>(v_shared[at_19 + 8]);
+      let v19 = vec4<f32>(v_shared[at_17 + 8]);
       acc_8_0 = fma(v19, v17, acc_8_0);
       acc_12_0 = fma(v19, v18, acc_12_0);
-      let v20 = vec4<f32>(v_shared[at_19 + 16]);
+      let v20 = vec4<f32>(v_shared[at_17 + 16]);
       acc_16_0 = fma(v20, v17, acc_16_0);
       acc_20_0 = fma(v20, v18, acc_20_0);
-      let v21 = vec4<f32>(v_shared[at_19 + 24]);
+      let v21 = vec4<f32>(v_shared[at_17 + 24]);
       acc_24_0 = fma(v21, v17, acc_24_0);
       acc_28_0 = fma(v21, v18, acc_28_0);
-      let v22 = vec4<f32>(v_shared[at_19 + 32]);
+      let v22 = vec4<f32>(v_shared[at_17 + 32]);
       acc_32_0 = fma(v22, v17, acc_32_0);
       acc_36_0 = fma(v22, v18, acc_36_0);
-      let v23 = vec4<f32>(v_shared[at_19 + 40]);
+      let v23 = vec4<f32>(v_shared[at_17 + 40]);
       acc_40_0 = fma(v23, v17, acc_40_0);
       acc_44_0 = fma(v23, v18, acc_44_0);
-      let v24 = vec4<f32>(v_shared[at_19 + 48]);
+      let v24 = vec4<f32>(v_shared[at_17 + 48]);
       acc_48_0 = fma(v24, v17, acc_48_0);
       acc_52_0 = fma(v24, v18, acc_52_0);
     }
@@ -257,7 +283,7 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
 }
 
 
-// shader 4, workgroups each run: 196 x 1
+// shader 5, workgroups each run: 196 x 1
 @group(0) @binding(0) var<storage, read> m: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> a2: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;

@@ -40,8 +40,6 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
 var<workgroup> x_shared: array<f32, 1600>;
 var<workgroup> w_packed_shared: array<vec4<f32>, 288>;
-fn div_floor(i: i32, by: i32) -> i32 { return select(i / by, -((by - 1 - i) / by), i < 0); }
-fn mod_floor(i: i32, by: i32) -> i32 { let rest = i % by; return select(rest, rest + by, rest < 0); }
 @compute @workgroup_size(32)
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
   let group = i32(group_id.x);
@@ -73,13 +71,13 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   for (var x_shared_turn = 0; x_shared_turn < 13; x_shared_turn++) {
     let x_shared_n = oc_l + 4 * oh_l + ow_l + 32 * x_shared_turn;
     let at_13 = 4 * x_shared_n;
-    if ((u32(x_shared_n) < 400u)) {
-      let x_shared_0 = div_floor(x_shared_n, 40);
-      let x_shared_0_rest = mod_floor(x_shared_n, 40);
+    if ((x_shared_n < 400)) {
+      let x_shared_0 = x_shared_n / 40;
+      let x_shared_0_rest = x_shared_n % 40;
       let x_shared_ih = 8 * oh_g + x_shared_0 - 1;
       let at_14 = at + 256 * x_shared_ih;
-      let x_shared_1 = div_floor(x_shared_0_rest, 4);
-      let x_shared_1_rest = mod_floor(x_shared_0_rest, 4);
+      let x_shared_1 = x_shared_0_rest / 4;
+      let x_shared_1_rest = x_shared_0_rest % 4;
       let at_15 = at_14 + x_shared_1_rest;
       let x_shared_iw = 8 * ow_g + x_shared_1 - 1;
       let at_16 = at_15 + 16 * x_shared_iw;
@@ -92,34 +90,25 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   }
   for (var w_packed_shared_turn = 0; w_packed_shared_turn < 9; w_packed_shared_turn++) {
     let w_packed_shared_n = oc_l + 4 * oh_l + ow_l + 32 * w_packed_shared_turn;
-    let w_packed_shared_3 = div_floor(w_packed_shared_n, 96);
-    let at_17 = at_2 + 96 * w_packed_shared_3;
-    let w_packed_shared_3_rest = mod_floor(w_packed_shared_n, 96);
-    let w_packed_shared_4 = div_floor(w_packed_shared_3_rest, 32);
-    let at_18 = at_17 + 32 * w_packed_shared_4;
-    let w_packed_shared_4_rest = mod_floor(w_packed_shared_3_rest, 32);
-    let w_packed_shared_5 = div_floor(w_packed_shared_4_rest, 2);
-    let at_19 = at_18 + 2 * w_packed_shared_5;
-    let w_packed_shared_5_rest = mod_floor(w_packed_shared_4_rest, 2);
-    let at_20 = at_19 + w_packed_shared_5_rest;
-    w_packed_shared[w_packed_shared_n] = w_packed[at_20];
+    let at_17 = at_2 + w_packed_shared_n;
+    w_packed_shared[w_packed_shared_n] = w_packed[at_17];
   }
   workgroupBarrier();
   for (var kh = 0; kh < 3; kh++) {
-    let at_21 = at_8 + 160 * kh;
-    let at_22 = at_10 + 96 * kh;
+    let at_18 = at_8 + 160 * kh;
+    let at_19 = at_10 + 96 * kh;
     for (var kw = 0; kw < 3; kw++) {
-      let at_23 = at_21 + 16 * kw;
-      let at_24 = at_22 + 32 * kw;
+      let at_20 = at_18 + 16 * kw;
+      let at_21 = at_19 + 32 * kw;
       for (var ic = 0; ic < 16; ic++) {
-        let at_25 = at_23 + ic;
-        let at_26 = at_24 + 2 * ic;
-        let v0 = vec4<f32>(x_shared[at_25]);
-        let v1 = w_packed_shared[at_26];
+        let at_22 = at_20 + ic;
+        let at_23 = at_21 + 2 * ic;
+        let v0 = vec4<f32>(x_shared[at_22]);
+        let v1 = w_packed_shared[at_23];
         acc_0_0 = fma(v0, v1, acc_0_0);
-        let v2 = w_packed_shared[at_26 + 1];
+        let v2 = w_packed_shared[at_23 + 1];
         acc_4_0 = fma(v0, v2, acc_4_0);
-        let v3 = vec4<f32>(x_shared[at_25 + 16]);
+        let v3 = vec4<f32>(x_shared[at_22 + 16]);
         acc_8_0 = fma(v3, v1, acc_8_0);
         acc_12_0 = fma(v3, v2, acc_12_0);
       }

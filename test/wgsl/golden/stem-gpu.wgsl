@@ -26,7 +26,7 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   let oc_i = lane % 8;
   let at_12 = at_10 + oc_i;
   let at_13 = at_11 + oc_i;
-  if ((u32(2 * kw_g + kw_l) < 3u)) {
+  if ((2 * kw_g + kw_l < 3)) {
     w_packed[at_13] = w[at_12];
   }
 }
@@ -39,8 +39,6 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
 var<workgroup> x_shared: array<f32, 2871>;
 var<workgroup> w_packed_shared: array<vec4<f32>, 216>;
-fn div_floor(i: i32, by: i32) -> i32 { return select(i / by, -((by - 1 - i) / by), i < 0); }
-fn mod_floor(i: i32, by: i32) -> i32 { let rest = i % by; return select(rest, rest + by, rest < 0); }
 @compute @workgroup_size(128)
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
   let group = i32(group_id.x);
@@ -78,69 +76,57 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   var acc_52_0 = vec4<f32>(0);
   for (var x_shared_turn = 0; x_shared_turn < 23; x_shared_turn++) {
     let x_shared_n = oc_l + 8 * oh_l + 4 * ow_l + 128 * x_shared_turn;
-    if ((u32(x_shared_n) < 2871u)) {
-      let x_shared_0 = div_floor(x_shared_n, 87);
-      let x_shared_0_rest = mod_floor(x_shared_n, 87);
+    if ((x_shared_n < 2871)) {
+      let x_shared_0 = x_shared_n / 87;
+      let x_shared_0_rest = x_shared_n % 87;
       let x_shared_ih = 32 * oh_g + x_shared_0;
       let at_11 = 672 * x_shared_ih;
-      let x_shared_1 = div_floor(x_shared_0_rest, 3);
-      let x_shared_1_rest = mod_floor(x_shared_0_rest, 3);
+      let x_shared_1 = x_shared_0_rest / 3;
+      let x_shared_1_rest = x_shared_0_rest % 3;
       let at_12 = at_11 + x_shared_1_rest;
       let x_shared_iw = 28 * ow_g + x_shared_1;
       let at_13 = at_12 + 3 * x_shared_iw;
-      x_shared[x_shared_n] = select(0f, x[at_13], ((u32(x_shared_ih) < 224u) & (u32(x_shared_iw) < 224u)));
+      x_shared[x_shared_n] = select(0f, x[at_13], ((x_shared_ih < 224) & (x_shared_iw < 224)));
     }
   }
   for (var w_packed_shared_turn = 0; w_packed_shared_turn < 2; w_packed_shared_turn++) {
     let w_packed_shared_n = oc_l + 8 * oh_l + 4 * ow_l + 128 * w_packed_shared_turn;
-    if ((u32(w_packed_shared_n) < 216u)) {
-      let w_packed_shared_1 = div_floor(w_packed_shared_n, 54);
-      let at_14 = at + 54 * w_packed_shared_1;
-      let w_packed_shared_1_rest = mod_floor(w_packed_shared_n, 54);
-      let w_packed_shared_2 = div_floor(w_packed_shared_1_rest, 18);
-      let at_15 = at_14 + 18 * w_packed_shared_2;
-      let w_packed_shared_2_rest = mod_floor(w_packed_shared_1_rest, 18);
-      let w_packed_shared_3 = div_floor(w_packed_shared_2_rest, 6);
-      let at_16 = at_15 + 6 * w_packed_shared_3;
-      let w_packed_shared_3_rest = mod_floor(w_packed_shared_2_rest, 6);
-      let w_packed_shared_4 = div_floor(w_packed_shared_3_rest, 2);
-      let at_17 = at_16 + 2 * w_packed_shared_4;
-      let w_packed_shared_4_rest = mod_floor(w_packed_shared_3_rest, 2);
-      let at_18 = at_17 + w_packed_shared_4_rest;
-      w_packed_shared[w_packed_shared_n] = w_packed[at_18];
+    let at_14 = at + w_packed_shared_n;
+    if ((w_packed_shared_n < 216)) {
+      w_packed_shared[w_packed_shared_n] = w_packed[at_14];
     }
   }
   workgroupBarrier();
   for (var kh = 0; kh < 3; kh++) {
-    let at_19 = at_6 + 87 * kh;
-    let at_20 = at_8 + 18 * kh;
+    let at_15 = at_6 + 87 * kh;
+    let at_16 = at_8 + 18 * kh;
     for (var kw = 0; kw < 3; kw++) {
-      let at_21 = at_19 + 3 * kw;
-      let at_22 = at_20 + 6 * kw;
+      let at_17 = at_15 + 3 * kw;
+      let at_18 = at_16 + 6 * kw;
       for (var ic = 0; ic < 3; ic++) {
-        let at_23 = at_21 + ic;
-        let at_24 = at_22 + 2 * ic;
-        let v0 = vec4<f32>(x_shared[at_23]);
-        let v1 = w_packed_shared[at_24];
+        let at_19 = at_17 + ic;
+        let at_20 = at_18 + 2 * ic;
+        let v0 = vec4<f32>(x_shared[at_19]);
+        let v1 = w_packed_shared[at_20];
         acc_0_0 = fma(v0, v1, acc_0_0);
-        let v2 = w_packed_shared[at_24 + 1];
+        let v2 = w_packed_shared[at_20 + 1];
         acc_4_0 = fma(v0, v2, acc_4_0);
-        let v3 = vec4<f32>(x_shared[at_23 + 6]);
+        let v3 = vec4<f32>(x_shared[at_19 + 6]);
         acc_8_0 = fma(v3, v1, acc_8_0);
         acc_12_0 = fma(v3, v2, acc_12_0);
-        let v4 = vec4<f32>(x_shared[at_23 + 12]);
+        let v4 = vec4<f32>(x_shared[at_19 + 12]);
         acc_16_0 = fma(v4, v1, acc_16_0);
         acc_20_0 = fma(v4, v2, acc_20_0);
-        let v5 = vec4<f32>(x_shared[at_23 + 18]);
+        let v5 = vec4<f32>(x_shared[at_19 + 18]);
         acc_24_0 = fma(v5, v1, acc_24_0);
         acc_28_0 = fma(v5, v2, acc_28_0);
-        let v6 = vec4<f32>(x_shared[at_23 + 24]);
+        let v6 = vec4<f32>(x_shared[at_19 + 24]);
         acc_32_0 = fma(v6, v1, acc_32_0);
         acc_36_0 = fma(v6, v2, acc_36_0);
-        let v7 = vec4<f32>(x_shared[at_23 + 30]);
+        let v7 = vec4<f32>(x_shared[at_19 + 30]);
         acc_40_0 = fma(v7, v1, acc_40_0);
         acc_44_0 = fma(v7, v2, acc_44_0);
-        let v8 = vec4<f32>(x_shared[at_23 + 36]);
+        let v8 = vec4<f32>(x_shared[at_19 + 36]);
         acc_48_0 = fma(v8, v1, acc_48_0);
         acc_52_0 = fma(v8, v2, acc_52_0);
       }
