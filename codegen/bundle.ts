@@ -121,7 +121,7 @@ function moduleText(options: BundleOptions, artifacts: readonly Artifact[]): str
     ...(threads ? ["answerAsWorker();"] : []),
   ].join("\n");
   const used = ["readBeside", "fromBase64", "answerAsWorker"].filter((root) => body.includes(`${root}(`));
-  const header = `// ${name}: made by convsmith ${options.compilerVersion}; what it is stands in ${name}.json and ${name}.d.ts.`;
+  const header = `// ${name}, made by convsmith ${options.compilerVersion}: see ${name}.json.`;
   const runtime = runtimeText([start, ...used], featuresOf(options, artifacts), dtypesOf(program));
   return `${[header, runtime, body].join("\n")}\n`;
 }

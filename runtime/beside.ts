@@ -7,8 +7,8 @@ import { CheckpointError } from "./error.js";
  */
 export async function readBeside(url: URL, request: () => Promise<Response>): Promise<Uint8Array> {
   const { process } = globalThis as unknown as NodeGlobal;
-  const fs = url.protocol === "file:" ? process?.getBuiltinModule?.("node:fs") : undefined;
-  if (fs !== undefined) return fs.readFileSync(url);
+  const fs = url.protocol === "file:" && process?.getBuiltinModule?.("node:fs");
+  if (fs) return fs.readFileSync(url);
   const response = await request();
   if (response.ok) return new Uint8Array(await response.arrayBuffer());
   throw new CheckpointError("bundle-file", `${url}: ${response.status}; put the bundle's files side by side`);

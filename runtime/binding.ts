@@ -117,7 +117,6 @@ export function mapTree(
 
 /** A result: a copy that the caller owns, or over the checked array given. */
 export function copyResult({ data, shape, dtype }: Tensor, out: TypedArray | undefined): Tensor {
-  if (out === undefined) return { data: data.slice(), shape, dtype };
-  out.set(data);
-  return { data: out, shape, dtype };
+  out?.set(data);
+  return { data: out ?? data.slice(), shape, dtype };
 }

@@ -31,10 +31,10 @@ export async function createFromWgsl<R extends Result = Tensor>(
   const start = async (given?: GPUDevice) => {
     const found = await findDevice(given);
     const code = features.adapters ? codeFor(codes, adapterKind(found)) : codes[0]!;
-    return instantiateGpu(code, found.device, given === undefined);
+    return instantiateGpu(code, found.device, !given);
   };
   const restart = async () => {
-    if (device === undefined) return start();
+    if (!device) return start();
     throw new UnsupportedError("webgpu-lost", `${program.name}: the device given was lost; create it again`);
   };
   const [instance, file] = await Promise.all([

@@ -57,14 +57,14 @@ export function createGpuExecutable<R extends Result = Tensor>(
   let live: GpuInstance | null = first;
   let weights: Uint8Array | null = null;
   const bound = (): GpuInstance => {
-    if (live !== null) return live;
+    if (live) return live;
     throw new ConfigError("disposed", `${program.name}: used after dispose()`);
   };
   let recovery: Promise<GpuInstance> | null = null;
   const recover = async (): Promise<GpuInstance> => {
     try {
       const instance = await start();
-      if (live === null) instance.release();
+      if (!live) instance.release();
       bound().release();
       live = instance;
       if (features.weights) prepare(program, instance, weights!);
@@ -90,7 +90,7 @@ export function createGpuExecutable<R extends Result = Tensor>(
         instance = await recovery;
       }
       const back = submit(program, instance, given, stays);
-      if (back === undefined) return resident(program, instance) as R;
+      if (!back) return resident(program, instance) as R;
       try {
         await back.mapAsync(1);
       } catch (error) {
@@ -103,7 +103,8 @@ export function createGpuExecutable<R extends Result = Tensor>(
       }
       const result = readBack(program, back.getMappedRange(), out as OutArrays | undefined);
       back.unmap();
-      instance.idle.push(back);
+      if (live === instance) instance.idle.push(back);
+      else back.destroy();
       return result as R;
     },
     setWeights(file) {

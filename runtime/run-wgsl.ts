@@ -55,7 +55,7 @@ export async function findDevice(
   given?: GPUDevice,
   gpu: GPU | undefined = globalThis.navigator?.gpu,
 ): Promise<FoundDevice> {
-  if (given !== undefined) return { device: given };
+  if (given) return { device: given };
   const adapter = await gpu?.requestAdapter();
   if (!adapter)
     throw new UnsupportedError(
