@@ -80,49 +80,15 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
 }
 
 
-// shader 2, workgroups each run: 870 x 1
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> x_staged: array<f32>;
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
-  let group = i32(group_id.x);
-  let lane = i32(lane_id);
-  let ih_at = group / 15;
-  let at = 3584 * ih_at;
-  let at_1 = 3712 * ih_at;
-  let iw_at_g = group % 15;
-  let at_2 = at + 256 * iw_at_g;
-  let at_3 = at_1 + 256 * iw_at_g;
-  let iw_at_l = lane / 16;
-  let at_4 = at_2 + 64 * iw_at_l;
-  let at_5 = at_3 + 64 * iw_at_l;
-  let ic_o = lane % 16;
-  let at_6 = at_4 + 4 * ic_o;
-  let at_7 = at_5 + 4 * ic_o;
-  if ((4 * iw_at_g + iw_at_l < 58)) {
-    x_staged[at_7] = select(0f, x[at_6 - 3648], ((u32(ih_at - 1) < 56u) & (u32(4 * iw_at_g + iw_at_l - 1) < 56u)));
-  }
-  if ((4 * iw_at_g + iw_at_l < 58)) {
-    x_staged[at_7 + 1] = select(0f, x[at_6 - 3647], ((u32(ih_at - 1) < 56u) & (u32(4 * iw_at_g + iw_at_l - 1) < 56u)));
-  }
-  if ((4 * iw_at_g + iw_at_l < 58)) {
-    x_staged[at_7 + 2] = select(0f, x[at_6 - 3646], ((u32(ih_at - 1) < 56u) & (u32(4 * iw_at_g + iw_at_l - 1) < 56u)));
-  }
-  if ((4 * iw_at_g + iw_at_l < 58)) {
-    x_staged[at_7 + 3] = select(0f, x[at_6 - 3645], ((u32(ih_at - 1) < 56u) & (u32(4 * iw_at_g + iw_at_l - 1) < 56u)));
-  }
-}
-
-
-// shader 3, workgroups each run: 196 x 1
-@group(0) @binding(0) var<storage, read> x_staged: array<vec4<f32>>;
+// shader 2, workgroups each run: 196 x 1
+@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> v: array<vec4<f32>>;
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
   let group = i32(group_id.x);
   let lane = i32(lane_id);
   let th = group / 7;
-  let at = 1856 * th;
+  let at = 1792 * th;
   let at_1 = 448 * th;
   let tw_g = group % 7;
   let at_2 = at + 128 * tw_g;
@@ -133,25 +99,25 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   let ic_o = lane % 16;
   let at_6 = at_4 + ic_o;
   let at_7 = at_5 + ic_o;
-  let v0 = x_staged[at_6 + 1856];
-  let v1 = x_staged[at_6 + 1888];
-  let v2 = (x_staged[at_6 + 32] - v1);
-  v[at_7] = ((x_staged[at_6] - v0) - v2);
-  let v3 = x_staged[at_6 + 1872];
-  let v4 = (x_staged[at_6 + 16] - v3);
+  let v0 = select(vec4<f32>(0f), x[at_6 + 880], (u32(8 * tw_g + 2 * tw_l - 1) < 56u));
+  let v1 = x[at_6 + 912];
+  let v2 = (select(vec4<f32>(0f), x[at_6 - 880], (u32(2 * th - 1) < 56u)) - v1);
+  v[at_7] = ((select(vec4<f32>(0f), x[at_6 - 912], ((u32(2 * th - 1) < 56u) & (u32(8 * tw_g + 2 * tw_l - 1) < 56u))) - v0) - v2);
+  let v3 = x[at_6 + 896];
+  let v4 = (select(vec4<f32>(0f), x[at_6 - 896], (u32(2 * th - 1) < 56u)) - v3);
   v[at_7 + 12548] = (v4 + v2);
   v[at_7 + 25096] = (v2 - v4);
-  let v5 = x_staged[at_6 + 1904];
-  v[at_7 + 37644] = (v4 - (x_staged[at_6 + 48] - v5));
-  let v6 = x_staged[at_6 + 928];
-  let v7 = x_staged[at_6 + 960];
+  let v5 = select(vec4<f32>(0f), x[at_6 + 928], (8 * tw_g + 2 * tw_l + 2 < 56));
+  v[at_7 + 37644] = (v4 - (select(vec4<f32>(0f), x[at_6 - 864], ((u32(2 * th - 1) < 56u) & (8 * tw_g + 2 * tw_l + 2 < 56))) - v5));
+  let v6 = select(vec4<f32>(0f), x[at_6 - 16], (u32(8 * tw_g + 2 * tw_l - 1) < 56u));
+  let v7 = x[at_6 + 16];
   let v8 = (v7 + v1);
   v[at_7 + 50192] = ((v6 + v0) - v8);
-  let v9 = x_staged[at_6 + 944];
+  let v9 = x[at_6];
   let v10 = (v9 + v3);
   v[at_7 + 62740] = (v10 + v8);
   v[at_7 + 75288] = (v8 - v10);
-  let v11 = x_staged[at_6 + 976];
+  let v11 = select(vec4<f32>(0f), x[at_6 + 32], (8 * tw_g + 2 * tw_l + 2 < 56));
   v[at_7 + 87836] = (v10 - (v11 + v5));
   let v12 = (v1 - v7);
   v[at_7 + 100384] = ((v0 - v6) - v12);
@@ -159,16 +125,16 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   v[at_7 + 112932] = (v13 + v12);
   v[at_7 + 125480] = (v12 - v13);
   v[at_7 + 138028] = (v13 - (v5 - v11));
-  let v14 = (v7 - x_staged[at_6 + 2816]);
-  v[at_7 + 150576] = ((v6 - x_staged[at_6 + 2784]) - v14);
-  let v15 = (v9 - x_staged[at_6 + 2800]);
+  let v14 = (v7 - select(vec4<f32>(0f), x[at_6 + 1808], (2 * th + 2 < 56)));
+  v[at_7 + 150576] = ((v6 - select(vec4<f32>(0f), x[at_6 + 1776], ((2 * th + 2 < 56) & (u32(8 * tw_g + 2 * tw_l - 1) < 56u)))) - v14);
+  let v15 = (v9 - select(vec4<f32>(0f), x[at_6 + 1792], (2 * th + 2 < 56)));
   v[at_7 + 163124] = (v15 + v14);
   v[at_7 + 175672] = (v14 - v15);
-  v[at_7 + 188220] = (v15 - (v11 - x_staged[at_6 + 2832]));
+  v[at_7 + 188220] = (v15 - (v11 - select(vec4<f32>(0f), x[at_6 + 1824], ((2 * th + 2 < 56) & (8 * tw_g + 2 * tw_l + 2 < 56)))));
 }
 
 
-// shader 4, workgroups each run: 64 x 1
+// shader 3, workgroups each run: 64 x 1
 @group(0) @binding(0) var<storage, read> v: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> u_packed: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> m: array<vec4<f32>>;
@@ -283,7 +249,7 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
 }
 
 
-// shader 5, workgroups each run: 196 x 1
+// shader 4, workgroups each run: 196 x 1
 @group(0) @binding(0) var<storage, read> m: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> a2: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;
