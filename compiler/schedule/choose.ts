@@ -213,7 +213,7 @@ function reductionPart(
   const scalar = tileCycles(
     { rows: 1, columns: 1, lhsVector: false, gathers },
     terms,
-    { terms: 1, lhsLoads: 1, taps: 1 },
+    { terms: 1, lhsLoads: 1, rhsLoads: 1, taps: 1 },
     target,
   );
   const shared = sharing(lowered, [], nest.name, scalar, workers, target);

@@ -7,6 +7,8 @@ import type { AdapterClass, Target, TargetName } from "../../ir/target.js";
 import { walkExpr } from "../../ir/visit.js";
 import type { LoopNest } from "./loop-nest.js";
 
+const clockHz = 3.5e9;
+
 interface Costs {
   /** One multiply-add of a whole register (lanes wide). */
   readonly multiplyAdd: number;
@@ -119,8 +121,6 @@ export const costs: Readonly<Record<TargetName, Costs>> = {
   },
 };
 
-const clockHz = 3.5e9;
-
 /** The register tile of a reduction: `rows` positions by `columns` positions, `columns` along the lanes. */
 export interface Tile {
   readonly rows: number;
@@ -136,6 +136,8 @@ export interface Body {
   readonly terms: number;
   /** Registers loaded from the lhs, each once where its uses stand together. */
   readonly lhsLoads: number;
+  /** Registers loaded from the rhs. */
+  readonly rhsLoads: number;
   /** Taps of a window that slides along the rows, whose weights are all needed at once; 1 where none does. */
   readonly taps: number;
 }
@@ -148,7 +150,7 @@ export function tileCycles(tile: Tile, terms: number, body: Body, target: Target
   const gather = (gathered: boolean): number => (gathered ? cost.laneMove * target.lanes : 0);
   const arithmetic = body.terms * rows * vectors * cost.multiplyAdd;
   const loads =
-    body.terms * vectors * (cost.load + gather(gathers.rhs)) +
+    body.rhsLoads * (cost.load + gather(gathers.rhs)) +
     body.lhsLoads * (lhsVector ? cost.load + gather(gathers.lhs) : cost.splat);
   // A single row needs each register of the rhs once only.
   const weights = Math.max(Math.min(vectors, rows === 1 ? 1 : 4), lhsVector ? body.taps * vectors : 0);
@@ -158,6 +160,22 @@ export function tileCycles(tile: Tile, terms: number, body: Body, target: Target
   const stores = rows * vectors * (cost.store + gather(gathers.out));
   return (terms / body.terms) * turn + stores + cost.tile;
 }
+
+/**
+ * What compiling the code of a tile adds to each of the runs in which it has to pay: a software adapter compiles shaders on the
+ * processor, before the first result. Elsewhere nothing.
+ */
+export function compileCycles({ rows, columns, lhsVector }: Tile, body: Body, target: Target): number {
+  if (target.grid?.adapter !== "software") return 0;
+  const elements = target.lanes * body.rhsLoads + (lhsVector ? target.lanes : 1) * body.lhsLoads;
+  const ms = vectorMs * rows * vectorsOf(columns, target) + elementMs * elements;
+  return (ms / 1000 / runsToPay) * clockHz;
+}
+
+/** By the processor time SwiftShader takes for a vector of the tile, with its products, and for an element loaded. */
+const vectorMs = 3.5;
+const elementMs = 1;
+const runsToPay = 30;
 
 /** Registers that hold `columns` values: what fills no register takes one each. */
 export function vectorsOf(columns: number, target: Target): number {

@@ -9,8 +9,8 @@ import type { Step } from "../../ir/schedule.js";
 import type { Target } from "../../ir/target.js";
 import { walkExpr } from "../../ir/visit.js";
 import type { LoweredKernel } from "../lower/lowered.js";
-import type { Body } from "./cost.js";
-import { tileCycles, trafficCycles, unrolling, vectorsOf } from "./cost.js";
+import type { Body, Tile } from "./cost.js";
+import { compileCycles, tileCycles, trafficCycles, unrolling, vectorsOf } from "./cost.js";
 import { factorsOf, isPixel, isReadInOrder, largestStep, packAxes, packs, plainRhs } from "./factors.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
 import { largestPart } from "./share-work.js";
@@ -54,8 +54,11 @@ export function bestTile(
   const tiles = new Map<string, number>();
   const all = tileChoices(tileable, target)
     .filter((choice) => fits(tileable, choice, target))
-    .map((choice) => ({ choice, cycles: tilesCycles(tileable, choice, target, tiles) + traffic }));
-  const cheapest = [...all].sort((a, b) => a.cycles - b.cycles);
+    .map((choice) => {
+      const cycles = tilesCycles(tileable, choice, target, tiles) + traffic;
+      return { choice, cycles, cost: cycles + compiledCycles(tileable, choice, target) };
+    });
+  const cheapest = [...all].sort((a, b) => a.cost - b.cost);
   const [alone] = cheapest;
   const alike = cheapest.filter(({ choice }) => choice.column === alone?.choice.column);
   const choices = tileable.lowered.algorithm === "winograd" ? alike : cheapest;
@@ -238,11 +241,13 @@ function bodyOf(tileable: Tileable, choice: TileChoice, lhsVector: boolean, targ
     ...(partial === null ? [] : [[stride(partial.loop.axis), partial.factor] as const]),
   ];
   const along = row === null ? [] : [[stride(row.axis), rows] as const];
-  if (!lhsVector) return { terms, lhsLoads: distinct([...unrolled, ...along]), taps: 1 };
+  const rhsLoads = terms * vectorsOf(columns, target);
+  if (!lhsVector) return { terms, lhsLoads: distinct([...unrolled, ...along]), rhsLoads, taps: 1 };
   if (target.grid?.adapter === "software") {
-    // No vector is loaded as one: elements that several vectors hold are loaded once.
+    // No vector is loaded as one: elements that several vectors hold, or all lanes of one, are loaded once.
     const elements = distinct([...unrolled, ...along, [stride(column.axis), columns]]);
-    return { terms, lhsLoads: elements / target.lanes, taps: 1 };
+    const rhsElements = terms * (largestStep(factors.rhs, column.axis) === 0 ? 1 : columns);
+    return { terms, lhsLoads: elements / target.lanes, rhsLoads: rhsElements / target.lanes, taps: 1 };
   }
   // Vectors stay in registers only while the window slides over the row: for the innermost taps.
   const innermost = unrolled.slice(-1);
@@ -250,7 +255,7 @@ function bodyOf(tileable: Tileable, choice: TileChoice, lhsVector: boolean, targ
   const outer = unrolled.slice(0, -1).reduce((product, [, count]) => product * count, 1);
   const loads = distinct([...innermost, ...along]);
   const vectors = column.kind === "pure" ? vectorsOf(columns, target) : 1;
-  return { terms, lhsLoads: outer * loads * vectors, taps: loads < taps * rows ? taps : 1 };
+  return { terms, lhsLoads: outer * loads * vectors, rhsLoads, taps: loads < taps * rows ? taps : 1 };
 }
 
 /** Places that some loops, each with a step and a number of iterations, reach together: counted one by one only where they meet. */
@@ -274,6 +279,27 @@ function distinct(loops: readonly (readonly [step: number, count: number])[]): n
   return places.size;
 }
 
+/** What there is to know of a tile's operands and results along its columns. */
+function shapeOf(nest: LoopNest, lowered: LoweredKernel, column: Loop): Omit<Tile, "rows" | "columns"> {
+  const factors = factorsOf(nest);
+  const lhsStride = largestStep(factors.lhs, column.axis);
+  return {
+    lhsVector: lhsStride !== 0,
+    gathers: {
+      lhs: lhsStride > 1,
+      rhs: !packs(lowered, factors.rhsBuffers) && largestStep(factors.rhs, column.axis) > 1,
+      out: nest.stores.some((store) => Math.abs(coefficient(store.to.at, column.axis)) > 1),
+    },
+  };
+}
+
+/** Of the tile's code, whatever it does. */
+function compiledCycles(tileable: Tileable, choice: TileChoice, target: Target): number {
+  const shape = shapeOf(tileable.nest, tileable.lowered, choice.column);
+  const body = bodyOf(tileable, choice, shape.lhsVector, target);
+  return compileCycles({ ...choice, ...shape }, body, target);
+}
+
 /** `tiles`: cycles of tiles by what they are, for one choice's tail may be another's whole tile. */
 function tilesCycles(
   tileable: Tileable,
@@ -283,16 +309,7 @@ function tilesCycles(
 ): number {
   const { nest, lowered } = tileable;
   const { column, columns, row, rows } = choice;
-  const factors = factorsOf(nest);
-  const lhsStride = largestStep(factors.lhs, column.axis);
-  const shape = {
-    lhsVector: lhsStride !== 0,
-    gathers: {
-      lhs: lhsStride > 1,
-      rhs: !packs(lowered, factors.rhsBuffers) && largestStep(factors.rhs, column.axis) > 1,
-      out: nest.stores.some((store) => Math.abs(coefficient(store.to.at, column.axis)) > 1),
-    },
-  };
+  const shape = shapeOf(nest, lowered, column);
   const terms = reductionLoops(nest).reduce((total, l) => total * l.extent, 1);
   const outside = nest.loops
     .filter((l) => l.kind === "pure" && l !== column && l !== row)

@@ -22,8 +22,8 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
 
 
 // shader 1, workgroups each run: 1 x 1
-@group(0) @binding(0) var<storage, read> x_staged: array<f32>;
-@group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> w: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> x_staged: array<f32>;
 @group(0) @binding(2) var<storage, read> a2: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
 fn max_of_4(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
@@ -35,99 +35,54 @@ fn min_of_4(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
 fn pow2_4(a: vec4<f32>) -> vec4<f32> {
   return bitcast<vec4<f32>>((vec4<i32>(a) + vec4<i32>(127)) << vec4<u32>(23u));
 }
-@compute @workgroup_size(8)
+@compute @workgroup_size(32)
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
   let group = i32(group_id.x);
   let lane = i32(lane_id);
-  let oc_o = 0;
-  let at = 2 * oc_o;
-  let oh_o = 0;
-  let at_1 = 320 * oh_o;
-  let at_2 = at + 128 * oh_o;
+  let oc_o = lane / 16;
+  let oh_o = (lane / 8) % 2;
+  let at = 160 * oh_o;
+  let at_1 = oc_o + 64 * oh_o;
   let ow = lane % 8;
-  let at_3 = at_1 + 4 * ow;
-  let at_4 = at_2 + 2 * ow;
+  let at_2 = at + 4 * ow;
+  let at_3 = at_1 + 2 * ow;
   var acc_0_0 = vec4<f32>(0);
   var acc_4_0 = vec4<f32>(0);
   var acc_8_0 = vec4<f32>(0);
   var acc_12_0 = vec4<f32>(0);
-  var acc_16_0 = vec4<f32>(0);
-  var acc_20_0 = vec4<f32>(0);
-  var acc_24_0 = vec4<f32>(0);
-  var acc_28_0 = vec4<f32>(0);
-  var acc_32_0 = vec4<f32>(0);
-  var acc_36_0 = vec4<f32>(0);
-  var acc_40_0 = vec4<f32>(0);
-  var acc_44_0 = vec4<f32>(0);
-  var acc_48_0 = vec4<f32>(0);
-  var acc_52_0 = vec4<f32>(0);
-  var acc_56_0 = vec4<f32>(0);
-  var acc_60_0 = vec4<f32>(0);
   for (var kh = 0; kh < 3; kh++) {
-    let at_5 = at_3 + 40 * kh;
-    let at_6 = at + 24 * kh;
+    let at_4 = oc_o + 24 * kh;
+    let at_5 = at_2 + 40 * kh;
     for (var k = 0; k < 12; k++) {
+      let at_6 = at_4 + 2 * k;
       let at_7 = at_5 + k;
-      let at_8 = at_6 + 2 * k;
-      let v0 = vec4<f32>(x_staged[at_7]);
-      let v1 = w[at_8];
-      acc_0_0 = fma(v0, v1, acc_0_0);
-      let v2 = w[at_8 + 1];
-      acc_4_0 = fma(v0, v2, acc_4_0);
-      let v3 = vec4<f32>(x_staged[at_7 + 40]);
-      acc_8_0 = fma(v3, v1, acc_8_0);
-      acc_12_0 = fma(v3, v2, acc_12_0);
-      let v4 = vec4<f32>(x_staged[at_7 + 80]);
-      acc_16_0 = fma(v4, v1, acc_16_0);
-      acc_20_0 = fma(v4, v2, acc_20_0);
-      let v5 = vec4<f32>(x_staged[at_7 + 120]);
-      acc_24_0 = fma(v5, v1, acc_24_0);
-      acc_28_0 = fma(v5, v2, acc_28_0);
-      let v6 = vec4<f32>(x_staged[at_7 + 160]);
-      acc_32_0 = fma(v6, v1, acc_32_0);
-      acc_36_0 = fma(v6, v2, acc_36_0);
-      let v7 = vec4<f32>(x_staged[at_7 + 200]);
-      acc_40_0 = fma(v7, v1, acc_40_0);
-      acc_44_0 = fma(v7, v2, acc_44_0);
-      let v8 = vec4<f32>(x_staged[at_7 + 240]);
-      acc_48_0 = fma(v8, v1, acc_48_0);
-      acc_52_0 = fma(v8, v2, acc_52_0);
-      let v9 = vec4<f32>(x_staged[at_7 + 280]);
-      acc_56_0 = fma(v9, v1, acc_56_0);
-      acc_60_0 = fma(v9, v2, acc_60_0);
+      let v0 = w[at_6];
+      acc_0_0 = fma(vec4<f32>(x_staged[at_7]), v0, acc_0_0);
+      acc_4_0 = fma(vec4<f32>(x_staged[at_7 + 40]), v0, acc_4_0);
+      acc_8_0 = fma(vec4<f32>(x_staged[at_7 + 80]), v0, acc_8_0);
+      acc_12_0 = fma(vec4<f32>(x_staged[at_7 + 120]), v0, acc_12_0);
     }
   }
-  var tile: array<vec4<f32>, 16>;
+  var tile: array<vec4<f32>, 4>;
   tile[0] = acc_0_0;
   tile[1] = acc_4_0;
   tile[2] = acc_8_0;
   tile[3] = acc_12_0;
-  tile[4] = acc_16_0;
-  tile[5] = acc_20_0;
-  tile[6] = acc_24_0;
-  tile[7] = acc_28_0;
-  tile[8] = acc_32_0;
-  tile[9] = acc_36_0;
-  tile[10] = acc_40_0;
-  tile[11] = acc_44_0;
-  tile[12] = acc_48_0;
-  tile[13] = acc_52_0;
-  tile[14] = acc_56_0;
-  tile[15] = acc_60_0;
-  for (var oc_i_v = 0; oc_i_v < 2; oc_i_v++) {
-    let at_9 = at + oc_i_v;
-    let at_10 = at_4 + oc_i_v;
-    for (var oh_i = 0; oh_i < 8; oh_i++) {
-      let at_11 = oc_i_v + 2 * oh_i;
-      let at_12 = at_10 + 16 * oh_i;
-      let v10 = (tile[at_11] + a2[at_9]);
-      let v11 = (v10 * fma(vec4<f32>(0.07135481387376785f), (v10 * v10), vec4<f32>(1.5957691669464111f)));
-      let t = max_of_4(min_of_4((-abs(v11)), vec4<f32>(170f)), vec4<f32>((-170f)));
+  {
+    let oc_i_v = 0;
+    let at_8 = oc_o + oc_i_v;
+    let at_9 = at_3 + oc_i_v;
+    for (var oh_i = 0; oh_i < 4; oh_i++) {
+      let at_10 = oc_i_v + oh_i;
+      let at_11 = at_9 + 16 * oh_i;
+      let v1 = (tile[at_10] + a2[at_8]);
+      let v2 = (v1 * fma(vec4<f32>(0.07135481387376785f), (v1 * v1), vec4<f32>(1.5957691669464111f)));
+      let t = max_of_4(min_of_4((-abs(v2)), vec4<f32>(170f)), vec4<f32>((-170f)));
       let t_1 = floor(((t * vec4<f32>(1.4426950216293335f)) + vec4<f32>(0.5f)));
       let t_2 = ((t - (t_1 * vec4<f32>(0.693145751953125f))) - (t_1 * vec4<f32>(0.000001428606765330187f)));
       let t_3 = floor((t_1 * vec4<f32>(0.5f)));
-      let v12 = (((vec4<f32>(1f) + (t_2 + ((t_2 * t_2) * ((((((((vec4<f32>(0.0013836355647072196f) * t_2) + vec4<f32>(0.008369128219783306f)) * t_2) + vec4<f32>(0.041668105870485306f)) * t_2) + vec4<f32>(0.16666516661643982f)) * t_2) + vec4<f32>(0.4999999403953552f))))) * pow2_4(t_3)) * pow2_4((t_1 - t_3)));
-      y[at_12] = (v10 * (select(vec4<f32>(1f), v12, (v11 < vec4<f32>(0f))) / (vec4<f32>(1f) + v12)));
+      let v3 = (((vec4<f32>(1f) + (t_2 + ((t_2 * t_2) * ((((((((vec4<f32>(0.0013836355647072196f) * t_2) + vec4<f32>(0.008369128219783306f)) * t_2) + vec4<f32>(0.041668105870485306f)) * t_2) + vec4<f32>(0.16666516661643982f)) * t_2) + vec4<f32>(0.4999999403953552f))))) * pow2_4(t_3)) * pow2_4((t_1 - t_3)));
+      y[at_11] = (v1 * (select(vec4<f32>(1f), v3, (v2 < vec4<f32>(0f))) / (vec4<f32>(1f) + v3)));
     }
   }
 }

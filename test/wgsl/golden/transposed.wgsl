@@ -93,76 +93,31 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
 
 
 // shader 3, workgroups each run: 1 x 1
-@group(0) @binding(0) var<storage, read> w: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> x_staged: array<f32>;
+@group(0) @binding(0) var<storage, read> x_staged: array<f32>;
+@group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> a2: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
-@compute @workgroup_size(6)
+@compute @workgroup_size(36)
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
   let group = i32(group_id.x);
   let lane = i32(lane_id);
   let oc_o = 0;
-  let oh_o = 0;
-  let at = 144 * oh_o;
-  let at_1 = oc_o + 144 * oh_o;
+  let oh_o = (lane / 6) % 6;
+  let at = 24 * oh_o;
+  let at_1 = oc_o + 24 * oh_o;
   let ow = lane % 6;
   let at_2 = at + 4 * ow;
   let at_3 = at_1 + 2 * ow;
-  var acc_0_0 = vec4<f32>(0);
-  var acc_4_0 = vec4<f32>(0);
-  var acc_8_0 = vec4<f32>(0);
-  var acc_12_0 = vec4<f32>(0);
-  var acc_16_0 = vec4<f32>(0);
-  var acc_20_0 = vec4<f32>(0);
-  for (var kh = 0; kh < 2; kh++) {
-    let at_4 = oc_o + 4 * kh;
-    let at_5 = at_2 + 24 * kh;
-    let v0 = w[at_4];
-    acc_0_0 = fma(vec4<f32>(x_staged[at_5]), v0, acc_0_0);
-    acc_4_0 = fma(vec4<f32>(x_staged[at_5 + 24]), v0, acc_4_0);
-    acc_8_0 = fma(vec4<f32>(x_staged[at_5 + 48]), v0, acc_8_0);
-    acc_12_0 = fma(vec4<f32>(x_staged[at_5 + 72]), v0, acc_12_0);
-    acc_16_0 = fma(vec4<f32>(x_staged[at_5 + 96]), v0, acc_16_0);
-    acc_20_0 = fma(vec4<f32>(x_staged[at_5 + 120]), v0, acc_20_0);
-    let v1 = w[at_4 + 1];
-    acc_0_0 = fma(vec4<f32>(x_staged[at_5 + 1]), v1, acc_0_0);
-    acc_4_0 = fma(vec4<f32>(x_staged[at_5 + 25]), v1, acc_4_0);
-    acc_8_0 = fma(vec4<f32>(x_staged[at_5 + 49]), v1, acc_8_0);
-    acc_12_0 = fma(vec4<f32>(x_staged[at_5 + 73]), v1, acc_12_0);
-    acc_16_0 = fma(vec4<f32>(x_staged[at_5 + 97]), v1, acc_16_0);
-    acc_20_0 = fma(vec4<f32>(x_staged[at_5 + 121]), v1, acc_20_0);
-    let v2 = w[at_4 + 2];
-    acc_0_0 = fma(vec4<f32>(x_staged[at_5 + 2]), v2, acc_0_0);
-    acc_4_0 = fma(vec4<f32>(x_staged[at_5 + 26]), v2, acc_4_0);
-    acc_8_0 = fma(vec4<f32>(x_staged[at_5 + 50]), v2, acc_8_0);
-    acc_12_0 = fma(vec4<f32>(x_staged[at_5 + 74]), v2, acc_12_0);
-    acc_16_0 = fma(vec4<f32>(x_staged[at_5 + 98]), v2, acc_16_0);
-    acc_20_0 = fma(vec4<f32>(x_staged[at_5 + 122]), v2, acc_20_0);
-    let v3 = w[at_4 + 3];
-    acc_0_0 = fma(vec4<f32>(x_staged[at_5 + 3]), v3, acc_0_0);
-    acc_4_0 = fma(vec4<f32>(x_staged[at_5 + 27]), v3, acc_4_0);
-    acc_8_0 = fma(vec4<f32>(x_staged[at_5 + 51]), v3, acc_8_0);
-    acc_12_0 = fma(vec4<f32>(x_staged[at_5 + 75]), v3, acc_12_0);
-    acc_16_0 = fma(vec4<f32>(x_staged[at_5 + 99]), v3, acc_16_0);
-    acc_20_0 = fma(vec4<f32>(x_staged[at_5 + 123]), v3, acc_20_0);
-  }
-  var tile: array<vec4<f32>, 6>;
-  tile[0] = acc_0_0;
-  tile[1] = acc_4_0;
-  tile[2] = acc_8_0;
-  tile[3] = acc_12_0;
-  tile[4] = acc_16_0;
-  tile[5] = acc_20_0;
-  {
-    let oc_i_v = 0;
-    let at_6 = oc_o + oc_i_v;
-    let at_7 = at_3 + oc_i_v;
-    for (var oh_i = 0; oh_i < 6; oh_i++) {
-      let at_8 = oc_i_v + oh_i;
-      let at_9 = at_7 + 24 * oh_i;
-      y[at_9 + 1] = (tile[at_8] + a2[at_6]);
-    }
-  }
+  var acc_0 = vec4<f32>(0);
+  acc_0 = fma(vec4<f32>(x_staged[at_2]), w[oc_o], acc_0);
+  acc_0 = fma(vec4<f32>(x_staged[at_2 + 1]), w[oc_o + 1], acc_0);
+  acc_0 = fma(vec4<f32>(x_staged[at_2 + 2]), w[oc_o + 2], acc_0);
+  acc_0 = fma(vec4<f32>(x_staged[at_2 + 3]), w[oc_o + 3], acc_0);
+  acc_0 = fma(vec4<f32>(x_staged[at_2 + 24]), w[oc_o + 4], acc_0);
+  acc_0 = fma(vec4<f32>(x_staged[at_2 + 25]), w[oc_o + 5], acc_0);
+  acc_0 = fma(vec4<f32>(x_staged[at_2 + 26]), w[oc_o + 6], acc_0);
+  acc_0 = fma(vec4<f32>(x_staged[at_2 + 27]), w[oc_o + 7], acc_0);
+  y[at_3 + 1] = (acc_0 + a2[oc_o]);
 }
 
 
@@ -240,71 +195,26 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
 
 
 // shader 6, workgroups each run: 1 x 1
-@group(0) @binding(0) var<storage, read> w: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> a2: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
-@compute @workgroup_size(6)
+@compute @workgroup_size(36)
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
   let group = i32(group_id.x);
   let lane = i32(lane_id);
   let oc_o = 0;
-  let oh_o = 0;
-  let at = 144 * oh_o;
-  let at_1 = oc_o + 144 * oh_o;
+  let oh_o = (lane / 6) % 6;
+  let at = 24 * oh_o;
+  let at_1 = oc_o + 24 * oh_o;
   let ow = lane % 6;
   let at_2 = at + 4 * ow;
   let at_3 = at_1 + 2 * ow;
-  var acc_0_0 = vec4<f32>(0);
-  var acc_4_0 = vec4<f32>(0);
-  var acc_8_0 = vec4<f32>(0);
-  var acc_12_0 = vec4<f32>(0);
-  var acc_16_0 = vec4<f32>(0);
-  var acc_20_0 = vec4<f32>(0);
-  let v0 = w[oc_o];
-  acc_0_0 = fma(vec4<f32>(x[at_2]), v0, acc_0_0);
-  acc_4_0 = fma(vec4<f32>(x[at_2 + 24]), v0, acc_4_0);
-  acc_8_0 = fma(vec4<f32>(x[at_2 + 48]), v0, acc_8_0);
-  acc_12_0 = fma(vec4<f32>(x[at_2 + 72]), v0, acc_12_0);
-  acc_16_0 = fma(vec4<f32>(x[at_2 + 96]), v0, acc_16_0);
-  acc_20_0 = fma(vec4<f32>(x[at_2 + 120]), v0, acc_20_0);
-  let v1 = w[oc_o + 1];
-  acc_0_0 = fma(vec4<f32>(x[at_2 + 1]), v1, acc_0_0);
-  acc_4_0 = fma(vec4<f32>(x[at_2 + 25]), v1, acc_4_0);
-  acc_8_0 = fma(vec4<f32>(x[at_2 + 49]), v1, acc_8_0);
-  acc_12_0 = fma(vec4<f32>(x[at_2 + 73]), v1, acc_12_0);
-  acc_16_0 = fma(vec4<f32>(x[at_2 + 97]), v1, acc_16_0);
-  acc_20_0 = fma(vec4<f32>(x[at_2 + 121]), v1, acc_20_0);
-  let v2 = w[oc_o + 2];
-  acc_0_0 = fma(vec4<f32>(x[at_2 + 2]), v2, acc_0_0);
-  acc_4_0 = fma(vec4<f32>(x[at_2 + 26]), v2, acc_4_0);
-  acc_8_0 = fma(vec4<f32>(x[at_2 + 50]), v2, acc_8_0);
-  acc_12_0 = fma(vec4<f32>(x[at_2 + 74]), v2, acc_12_0);
-  acc_16_0 = fma(vec4<f32>(x[at_2 + 98]), v2, acc_16_0);
-  acc_20_0 = fma(vec4<f32>(x[at_2 + 122]), v2, acc_20_0);
-  let v3 = w[oc_o + 3];
-  acc_0_0 = fma(vec4<f32>(x[at_2 + 3]), v3, acc_0_0);
-  acc_4_0 = fma(vec4<f32>(x[at_2 + 27]), v3, acc_4_0);
-  acc_8_0 = fma(vec4<f32>(x[at_2 + 51]), v3, acc_8_0);
-  acc_12_0 = fma(vec4<f32>(x[at_2 + 75]), v3, acc_12_0);
-  acc_16_0 = fma(vec4<f32>(x[at_2 + 99]), v3, acc_16_0);
-  acc_20_0 = fma(vec4<f32>(x[at_2 + 123]), v3, acc_20_0);
-  var tile: array<vec4<f32>, 6>;
-  tile[0] = acc_0_0;
-  tile[1] = acc_4_0;
-  tile[2] = acc_8_0;
-  tile[3] = acc_12_0;
-  tile[4] = acc_16_0;
-  tile[5] = acc_20_0;
-  {
-    let oc_i_v = 0;
-    let at_4 = oc_o + oc_i_v;
-    let at_5 = at_3 + oc_i_v;
-    for (var oh_i = 0; oh_i < 6; oh_i++) {
-      let at_6 = oc_i_v + oh_i;
-      let at_7 = at_5 + 24 * oh_i;
-      y[at_7 + 13] = (tile[at_6] + a2[at_4]);
-    }
-  }
+  var acc_0 = vec4<f32>(0);
+  acc_0 = fma(vec4<f32>(x[at_2]), w[oc_o], acc_0);
+  acc_0 = fma(vec4<f32>(x[at_2 + 1]), w[oc_o + 1], acc_0);
+  acc_0 = fma(vec4<f32>(x[at_2 + 2]), w[oc_o + 2], acc_0);
+  acc_0 = fma(vec4<f32>(x[at_2 + 3]), w[oc_o + 3], acc_0);
+  y[at_3 + 13] = (acc_0 + a2[oc_o]);
 }
 
