@@ -41,7 +41,7 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   let g = lane % 32;
   let at_5 = at_3 + g;
   let at_6 = at_4 + g;
-  if ((u32(2 * oh_o_g + oh_o_l) < 7u)) {
+  if ((2 * oh_o_g + oh_o_l < 7)) {
     var acc_0 = vec4<f32>(0);
     let v0 = x_staged[at_5 + 960];
     let v1 = x_staged[at_5 + 1920];
