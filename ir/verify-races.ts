@@ -9,7 +9,7 @@
  */
 import type { Affine } from "./kernel.js";
 import { addAffine, affine, coefficient } from "./kernel.js";
-import type { Fact, Range, Ranges } from "./range.js";
+import type { Fact, KnownSum, Range, Ranges } from "./range.js";
 import { affineRange, knownSums, timesIn } from "./range.js";
 
 /** One write inside the loop; `at` over axes and opaque integer lets, index lets replaced by what they stand for. */
@@ -57,16 +57,27 @@ export function neverMeetInPieces(
 
 /** `apart`: by how much the axis at `a` may exceed that at `b`. */
 function neverMeetAt(a: Write, b: Write, axis: string, fixed: ReadonlySet<string>, apart: Range): boolean {
-  if (areApart(withSums(a, axis), withSums(b, axis), axis, fixed, apart)) return true;
+  const sums = sumsOf(a, b, fixed);
+  const others = sums.filter(({ of }) => coefficient(of, axis) === 0);
+  if (areApart(withSums(a, others), withSums(b, others), axis, fixed, apart)) return true;
   // Where the axis is a digit of a sum, other values of it are other sums.
-  const [first, second] = [withSums(a, null), withSums(b, null)];
-  return knownSums(a.sums ?? [], a.ranges).some(({ name, of: sum }) => {
+  const [first, second] = [withSums(a, sums), withSums(b, sums)];
+  return sums.some(({ name, of: sum }) => {
     if (!hasDigit(sum, axis, a.ranges) || !hasDigit(sum, axis, b.ranges)) return false;
     const of = first.ranges.get(name);
     const from = second.ranges.get(name);
     if (of === undefined || from === undefined) return false;
     return areApart(first, second, name, fixed, { min: of.min - from.max, max: of.max - from.min });
   });
+}
+
+/** Sums of axes that something is known of at one of the writes; none of axes that are fixed, which are alike at both. */
+function sumsOf(a: Write, b: Write, fixed: ReadonlySet<string>): readonly KnownSum[] {
+  const known = [a, b].flatMap(({ sums, ranges }) => knownSums(sums ?? [], ranges));
+  return known.filter(
+    ({ name, of }, i) =>
+      known.findIndex((sum) => sum.name === name) === i && !of.terms.every((term) => fixed.has(term.of)),
+  );
 }
 
 /** Whether what else is in the sum cannot make up for another value of the axis. */
@@ -111,17 +122,15 @@ function areApart(a: Write, b: Write, axis: string, fixed: ReadonlySet<string>, 
   return misses(Math.max(1, min), max) && misses(min, Math.min(-1, max));
 }
 
-/**
- * The write with each sum of axes that is known to lie in a range (a loop split in two, with a gate) as one name, unless
- * the loop's own axis is part of it.
- */
-function withSums(write: Write, axis: string | null): Write {
+/** The write with each of the sums as one name, whose range may be known to be smaller than those of its axes say. */
+function withSums(write: Write, sums: readonly KnownSum[]): Write {
   let { at } = write;
   const ranges = new Map(write.ranges);
-  for (const { name, of, range } of knownSums(write.sums ?? [], write.ranges)) {
+  const own = knownSums(write.sums ?? [], write.ranges);
+  for (const { name, of } of sums) {
     const times = timesIn(at, of);
-    if (times === 0 || (axis !== null && coefficient(of, axis) !== 0)) continue;
-    ranges.set(name, range);
+    if (times === 0) continue;
+    ranges.set(name, own.find((sum) => sum.name === name)?.range ?? affineRange(of, write.ranges));
     at = addAffine(addAffine(at, of, -times), affine(0, { [name]: times }));
   }
   return { ...write, at, ranges };
