@@ -296,6 +296,13 @@ export function sharedTileCycles({ products, loads, tile, workgroups, target }: 
   return work * Math.max(1, Math.sqrt(fullWorkgroups / workgroups));
 }
 
+/** How much longer it takes where there are too few lanes to fill the adapter. */
+export function idleFactor(lanes: number, { grid }: Target): number {
+  return grid?.adapter === "gpu" ? Math.max(1, Math.sqrt((fullWorkgroups * lanesOfWorkgroup) / lanes)) : 1;
+}
+
+const lanesOfWorkgroup = 64;
+
 export function milliseconds(cycles: number): number {
   return (cycles / clockHz) * 1000;
 }

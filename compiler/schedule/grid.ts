@@ -14,26 +14,33 @@ import type { Loop, LoopNest } from "./loop-nest.js";
 /** Lanes of a workgroup: enough for any adapter to fill its vectors, few enough that small layers fill many. */
 const wantedLanes = 64;
 
+/** Lanes that a GPU runs together: those beyond the last multiple of it idle. */
+const wave = 32;
+
 /** Steps that make a grid of the serial loops outside the reduction. */
 export function gridSteps(nest: LoopNest, target: Target): readonly Step[] {
   if (target.grid === null) return [];
   const loops = freeLoops(nest);
   if (loops.length === 0) return [];
   const prefix = nest.name === "main" ? "" : `${nest.name}/`;
-  const most = Math.min(wantedLanes, target.grid.invocations, target.grid.workgroupSize);
-  const { whole, split } = lanesOf(loops, most, target.grid);
   const steps: Step[] = [];
   const name = (axis: string): string => prefix + axis;
-  const groups = loops.filter((l) => !whole.includes(l) && l !== split?.loop).map((l) => l.axis);
-  const lanes = whole.map((l) => l.axis);
-  if (split !== null) {
-    const { loop, factor } = split;
-    const into = [`${loop.axis}.g`, `${loop.axis}.l`] as const;
-    const tail = loop.extent % factor === 0 ? "exact" : "gate";
-    steps.push({ do: "split", axis: name(loop.axis), factor, into: [name(into[0]), name(into[1])], tail });
+  const lanesOfLoop = lanesOf(loops, target.grid);
+  const groups: string[] = [];
+  const lanes: string[] = [];
+  loops.forEach((loop, i) => {
+    const { axis, extent } = loop;
+    const factor = lanesOfLoop[i]!;
+    if (factor === extent || factor === 1) {
+      (factor === extent && extent > 1 ? lanes : groups).push(axis);
+      return;
+    }
+    const into = [`${axis}.g`, `${axis}.l`] as const;
+    const tail = extent % factor === 0 ? "exact" : "gate";
+    steps.push({ do: "split", axis: name(axis), factor, into: [name(into[0]), name(into[1])], tail });
     groups.push(into[0]);
-    lanes.unshift(into[1]);
-  }
+    lanes.push(into[1]);
+  });
   const order = [...groups, ...lanes];
   if (order.length > 1) steps.push({ do: "reorder", axes: order.map(name) });
   for (const axis of groups) steps.push({ do: "mode", axis: name(axis), mode: "workgroup" });
@@ -41,24 +48,72 @@ export function gridSteps(nest: LoopNest, target: Target): readonly Step[] {
   return steps;
 }
 
-interface Lanes {
-  readonly whole: readonly Loop[];
-  readonly split: { readonly loop: Loop; readonly factor: number } | null;
+/** How many iterations of each loop are lanes. */
+function lanesOf(loops: readonly Loop[], grid: NonNullable<Target["grid"]>): readonly number[] {
+  const most = Math.min(grid.invocations, grid.workgroupSize);
+  const simple = innermostLanes(loops, Math.min(wantedLanes, most), grid);
+  if (grid.adapter === "software" || waste(loops, simple) < fewIdle) return simple;
+  const fuller = fullLanes(loops, Math.min(mostLanes, most));
+  return waste(loops, fuller) < waste(loops, simple) ? fuller : simple;
 }
 
-function lanesOf(loops: readonly Loop[], most: number, grid: NonNullable<Target["grid"]>): Lanes {
-  const whole: Loop[] = [];
+/** The share of lanes that may idle before a workgroup is put together otherwise, and its size then. */
+const fewIdle = 0.1;
+const mostLanes = 128;
+
+/** From the innermost loop outwards whole ones as long as they fit, then a part of one. */
+function innermostLanes(
+  loops: readonly Loop[],
+  most: number,
+  grid: NonNullable<Target["grid"]>,
+): readonly number[] {
+  const factors = loops.map(() => 1);
   let count = 1;
-  for (const loop of [...loops].reverse()) {
-    if (count * loop.extent <= most) {
-      whole.unshift(loop);
-      count *= loop.extent;
-      continue;
-    }
-    const factor = splitFactor(loop.extent, Math.floor(most / count), grid);
-    return { whole, split: factor > 1 ? { loop, factor } : null };
+  for (let i = loops.length - 1; i >= 0; i--) {
+    const { extent } = loops[i]!;
+    const whole = count * extent <= most;
+    factors[i] = whole ? extent : splitFactor(extent, Math.floor(most / count), grid);
+    count *= factors[i]!;
+    if (!whole) break;
   }
-  return { whole, split: null };
+  return factors;
+}
+
+/** Parts of several loops that divide them: those that fill waves best, of them the most lanes along the innermost loops. */
+function fullLanes(loops: readonly Loop[], most: number): readonly number[] {
+  let best = loops.map(() => 1);
+  const better = (factors: readonly number[]): boolean => {
+    const gain = waste(loops, best) - waste(loops, factors);
+    if (Math.abs(gain) > 0.01) return gain > 0;
+    const last = factors.findLastIndex((factor, i) => factor !== best[i]);
+    return last >= 0 && factors[last]! > best[last]!;
+  };
+  const search = (i: number, factors: readonly number[], count: number): void => {
+    if (i < 0) {
+      if (better(factors)) best = [...factors];
+      return;
+    }
+    for (const factor of divisors(loops[i]!.extent, most / count))
+      search(i - 1, [...factors.slice(0, i), factor, ...factors.slice(i + 1)], count * factor);
+  };
+  search(loops.length - 1, best, 1);
+  return best;
+}
+
+/** The share of lanes that compute nothing: beyond the ends of loops, and in the last wave of a workgroup. */
+function waste(loops: readonly Loop[], factors: readonly number[]): number {
+  const lanes = factors.reduce((count, factor) => count * factor, 1);
+  const used = loops.reduce((share, { extent }, i) => {
+    const factor = factors[i]!;
+    return (share * extent) / (Math.ceil(extent / factor) * factor);
+  }, lanes);
+  return 1 - used / (Math.ceil(lanes / wave) * wave);
+}
+
+function divisors(extent: number, most: number): number[] {
+  return Array.from({ length: Math.min(extent, Math.floor(most)) }, (_, i) => i + 1).filter(
+    (factor) => extent % factor === 0,
+  );
 }
 
 /**

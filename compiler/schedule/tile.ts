@@ -10,7 +10,7 @@ import type { Target } from "../../ir/target.js";
 import { walkExpr } from "../../ir/visit.js";
 import type { LoweredKernel } from "../lower/lowered.js";
 import type { Body, Tile } from "./cost.js";
-import { compileCycles, tileCycles, trafficCycles, unrolling, vectorsOf } from "./cost.js";
+import { compileCycles, idleFactor, tileCycles, trafficCycles, unrolling, vectorsOf } from "./cost.js";
 import { factorsOf, isPixel, isReadInOrder, largestStep, packAxes, packs, plainRhs } from "./factors.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
 import { largestPart } from "./share-work.js";
@@ -180,8 +180,7 @@ function wholeColumns({ axis, extent }: Loop, target: Target): number[] {
   const vectors = divisors.filter((count) => count % target.lanes === 0);
   if (vectors.length > 0) return vectors;
   if (extent <= 2 * target.lanes) return [extent];
-  const mask = target.grid?.adapter === "software" && axis === "oc";
-  return mask ? [2 * target.lanes, 4 * target.lanes] : divisors;
+  return axis === "oc" ? [2 * target.lanes, 4 * target.lanes] : divisors;
 }
 
 function divisorsOf(extent: number, most: number): number[] {
@@ -328,7 +327,8 @@ function tilesCycles(
       }
       cycles += columnTiles * rowTiles * each;
     }
-  return cycles * outside * iterationsOf(tileable.around);
+  const lanes = (outside * (row?.extent ?? 1) * column.extent) / (rows * columns);
+  return cycles * outside * iterationsOf(tileable.around) * idleFactor(lanes, target);
 }
 
 /** The rhs passes once for each batch element, and for each block of loops around that it does not vary along. */

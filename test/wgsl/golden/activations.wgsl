@@ -8,15 +8,15 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   let ih_at_g = group;
   let at = 40 * ih_at_g;
   let at_1 = 50 * ih_at_g;
-  let ih_at_l = lane / 10;
-  let at_2 = at + 8 * ih_at_l;
-  let at_3 = at_1 + 10 * ih_at_l;
-  let iw_at = lane % 10;
-  let at_4 = at_2 + iw_at;
-  let at_5 = at_3 + iw_at;
   let ic_o = 0;
-  let at_6 = at_4 + ic_o;
-  let at_7 = at_5 + ic_o;
+  let at_2 = at + ic_o;
+  let at_3 = at_1 + ic_o;
+  let ih_at_l = lane / 10;
+  let at_4 = at_2 + 8 * ih_at_l;
+  let at_5 = at_3 + 10 * ih_at_l;
+  let iw_at = lane % 10;
+  let at_6 = at_4 + iw_at;
+  let at_7 = at_5 + iw_at;
   x_staged[at_7] = select(vec4<f32>(0f), x[at_6 - 9], ((u32(5 * ih_at_g + ih_at_l - 1) < 8u) & (u32(iw_at - 1) < 8u)));
 }
 

@@ -57,16 +57,15 @@ fn from_bf16(word: u32, at: u32) -> f32 { return bitcast<f32>((word >> ((at & 1u
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
   let group = i32(group_id.x);
   let lane = i32(lane_id);
-  let ih_at = lane / 8;
-  let at = 24 * ih_at;
-  let at_1 = 8 * ih_at;
-  let iw_at = lane % 8;
-  let at_2 = at + 4 * iw_at;
-  let at_3 = at_1 + iw_at;
   let ic_o = 0;
-  let at_4 = at_2 + 4 * ic_o;
-  let at_5 = at_3 + ic_o;
-  x_staged[at_5] = select(vec4<f32>(0f), vec4<f32>(from_bf16(x[u32(at_4 - 28) >> 1u], u32(at_4 - 28)), from_bf16(x[u32(at_4 - 27) >> 1u], u32(at_4 - 27)), from_bf16(x[u32(at_4 - 26) >> 1u], u32(at_4 - 26)), from_bf16(x[u32(at_4 - 25) >> 1u], u32(at_4 - 25))), ((u32(ih_at - 1) < 6u) & (u32(iw_at - 1) < 6u)));
+  let at = 4 * ic_o;
+  let ih_at = lane / 8;
+  let at_1 = at + 24 * ih_at;
+  let at_2 = ic_o + 8 * ih_at;
+  let iw_at = lane % 8;
+  let at_3 = at_1 + 4 * iw_at;
+  let at_4 = at_2 + iw_at;
+  x_staged[at_4] = select(vec4<f32>(0f), vec4<f32>(from_bf16(x[u32(at_3 - 28) >> 1u], u32(at_3 - 28)), from_bf16(x[u32(at_3 - 27) >> 1u], u32(at_3 - 27)), from_bf16(x[u32(at_3 - 26) >> 1u], u32(at_3 - 26)), from_bf16(x[u32(at_3 - 25) >> 1u], u32(at_3 - 25))), ((u32(ih_at - 1) < 6u) & (u32(iw_at - 1) < 6u)));
 }
 
 
@@ -97,7 +96,7 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   let oh_o = 0;
   let at_2 = 192 * oh_o;
   let at_3 = at_1 + 144 * oh_o;
-  let ow = lane % 6;
+  let ow = lane;
   let at_4 = at_2 + 4 * ow;
   let at_5 = at_3 + 4 * ow;
   var acc_0_0 = vec4<f32>(0);

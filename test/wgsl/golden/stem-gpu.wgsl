@@ -1,34 +1,29 @@
-// shader 0, workgroups once: 24 x 1
+// shader 0, workgroups once: 9 x 1
 @group(0) @binding(0) var<storage, read> w: array<f32>;
 @group(0) @binding(1) var<storage, read_write> w_packed: array<f32>;
-@compute @workgroup_size(48)
+@compute @workgroup_size(96)
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
   let group = i32(group_id.x);
   let lane = i32(lane_id);
   let oc_g = 0;
   let at = 32 * oc_g;
   let at_1 = 864 * oc_g;
-  let oc_l = (group / 6) % 4;
-  let at_2 = at + 8 * oc_l;
-  let at_3 = at_1 + 216 * oc_l;
-  let kh = (group / 2) % 3;
-  let at_4 = at_2 + 288 * kh;
-  let at_5 = at_3 + 72 * kh;
-  let kw_g = group % 2;
-  let at_6 = at_4 + 192 * kw_g;
-  let at_7 = at_5 + 48 * kw_g;
-  let kw_l = lane / 24;
-  let at_8 = at_6 + 96 * kw_l;
-  let at_9 = at_7 + 24 * kw_l;
+  let kh = (group / 3) % 3;
+  let at_2 = at + 288 * kh;
+  let at_3 = at_1 + 72 * kh;
+  let kw = group % 3;
+  let at_4 = at_2 + 96 * kw;
+  let at_5 = at_3 + 24 * kw;
+  let oc_l = lane / 24;
+  let at_6 = at_4 + 8 * oc_l;
+  let at_7 = at_5 + 216 * oc_l;
   let ic = (lane / 8) % 3;
-  let at_10 = at_8 + 32 * ic;
-  let at_11 = at_9 + 8 * ic;
+  let at_8 = at_6 + 32 * ic;
+  let at_9 = at_7 + 8 * ic;
   let oc_i = lane % 8;
-  let at_12 = at_10 + oc_i;
-  let at_13 = at_11 + oc_i;
-  if ((2 * kw_g + kw_l < 3)) {
-    w_packed[at_13] = w[at_12];
-  }
+  let at_10 = at_8 + oc_i;
+  let at_11 = at_9 + oc_i;
+  w_packed[at_11] = w[at_10];
 }
 
 

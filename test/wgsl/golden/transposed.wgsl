@@ -5,16 +5,14 @@
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
   let group = i32(group_id.x);
   let lane = i32(lane_id);
+  let ic_o = 0;
   let ih_at = lane / 7;
-  let at = 6 * ih_at;
-  let at_1 = 7 * ih_at;
+  let at = ic_o + 6 * ih_at;
+  let at_1 = ic_o + 7 * ih_at;
   let iw_at = lane % 7;
   let at_2 = at + iw_at;
   let at_3 = at_1 + iw_at;
-  let ic_o = 0;
-  let at_4 = at_2 + ic_o;
-  let at_5 = at_3 + ic_o;
-  x_staged[at_5] = select(vec4<f32>(0f), x[at_4 - 7], ((u32(ih_at - 1) < 6u) & (u32(iw_at - 1) < 6u)));
+  x_staged[at_3] = select(vec4<f32>(0f), x[at_2 - 7], ((u32(ih_at - 1) < 6u) & (u32(iw_at - 1) < 6u)));
 }
 
 
@@ -31,7 +29,7 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   let oh_o = 0;
   let at = 168 * oh_o;
   let at_1 = oc_o + 144 * oh_o;
-  let ow = lane % 6;
+  let ow = lane;
   let at_2 = at + 4 * ow;
   let at_3 = at_1 + 2 * ow;
   var acc_0_0 = vec4<f32>(0);
@@ -82,13 +80,12 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
   let group = i32(group_id.x);
   let lane = i32(lane_id);
+  let ic_o = 0;
   let ih_at = lane / 6;
-  let at = 6 * ih_at;
+  let at = ic_o + 6 * ih_at;
   let ow = lane % 6;
   let at_1 = at + ow;
-  let ic_o = 0;
-  let at_2 = at_1 + ic_o;
-  x_staged[at_2] = select(vec4<f32>(0f), x[at_2 - 6], (u32(ih_at - 1) < 6u));
+  x_staged[at_1] = select(vec4<f32>(0f), x[at_1 - 6], (u32(ih_at - 1) < 6u));
 }
 
 
@@ -102,7 +99,7 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   let group = i32(group_id.x);
   let lane = i32(lane_id);
   let oc_o = 0;
-  let oh_o = (lane / 6) % 6;
+  let oh_o = lane / 6;
   let at = 24 * oh_o;
   let at_1 = oc_o + 24 * oh_o;
   let ow = lane % 6;
@@ -128,16 +125,14 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane_id: u32) {
   let group = i32(group_id.x);
   let lane = i32(lane_id);
+  let ic_o = 0;
   let oh = lane / 7;
-  let at = 6 * oh;
-  let at_1 = 7 * oh;
+  let at = ic_o + 6 * oh;
+  let at_1 = ic_o + 7 * oh;
   let iw_at = lane % 7;
   let at_2 = at + iw_at;
   let at_3 = at_1 + iw_at;
-  let ic_o = 0;
-  let at_4 = at_2 + ic_o;
-  let at_5 = at_3 + ic_o;
-  x_staged[at_5] = select(vec4<f32>(0f), x[at_4 - 1], (u32(iw_at - 1) < 6u));
+  x_staged[at_3] = select(vec4<f32>(0f), x[at_2 - 1], (u32(iw_at - 1) < 6u));
 }
 
 
@@ -154,7 +149,7 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   let oh_o = 0;
   let at = 168 * oh_o;
   let at_1 = oc_o + 144 * oh_o;
-  let ow = lane % 6;
+  let ow = lane;
   let at_2 = at + 4 * ow;
   let at_3 = at_1 + 2 * ow;
   var acc_0_0 = vec4<f32>(0);
@@ -204,7 +199,7 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
   let group = i32(group_id.x);
   let lane = i32(lane_id);
   let oc_o = 0;
-  let oh_o = (lane / 6) % 6;
+  let oh_o = lane / 6;
   let at = 24 * oh_o;
   let at_1 = oc_o + 24 * oh_o;
   let ow = lane % 6;
