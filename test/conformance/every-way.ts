@@ -3,7 +3,7 @@ import type { DType, Tensor } from "../../runtime/tensor.js";
 import { tensor, toFloat32 } from "../../runtime/tensor.js";
 import { type RecordedTensor, recordedNumber } from "../oracle/vectors.js";
 import type { Everywhere, Way } from "../support/run-everywhere.js";
-import { firstDifference, runOneWay, ways } from "../support/run-everywhere.js";
+import { firstDifference, gpuOnly, runOneWay, ways } from "../support/run-everywhere.js";
 
 export function asTensor({ data, shape, dtype }: RecordedTensor): Tensor {
   return tensor(data.map(recordedNumber), shape, dtype);
@@ -34,9 +34,7 @@ export async function differences(
   precisions: readonly Precision[] = ["highest"],
 ): Promise<readonly string[]> {
   const wrong: string[] = [];
-  // On a GPU "highest" promises nothing more than "default".
-  const onGpu = ways.every((way) => way.startsWith("wgsl"));
-  for (const precision of onGpu ? (["default"] as const) : precisions) {
+  for (const precision of gpuOnly() ? (["default"] as const) : precisions) {
     let first: Tensor | undefined;
     for (const way of ways) {
       if (way === "interpreter" && precision === "default") continue;

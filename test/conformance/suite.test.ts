@@ -1,8 +1,10 @@
 /** The counting itself: what fails, what is listed with a reason, and that a failing case cannot hide. */
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { lax } from "../../compiler/lax/index.js";
 import { ConfigError, UnsupportedError } from "../../runtime/error.js";
 import { tensor } from "../../runtime/tensor.js";
+import { ways } from "../support/run-everywhere.js";
+import { takeWays } from "../support/take-ways.js";
 import { difference, differences } from "./every-way.js";
 import { type Case, formatTallies, runSuite } from "./suite.js";
 import { transposedPads, transposedRhs } from "./transposed.js";
@@ -78,3 +80,10 @@ it("turns kernels of transposed convolutions round", () => {
   // 3 elements by a stride of 2 under 3 taps: 7, of which 6 are wanted.
   expect(transposedPads(3, 3, 2, 1, 6)).toEqual([1, 2]);
 });
+
+describe("other ways", () => {
+  takeWays(["tint"]);
+  it("are taken where they are asked for", () => expect(ways).toEqual(["tint"]));
+});
+
+it("and not by the tests that come after", () => expect(ways).toEqual(["interpreter", "js", "wasm"]));

@@ -15,11 +15,21 @@ import { nullDevice } from "./webgpu.js";
 
 export type Way = "interpreter" | "js" | "wasm" | "wgsl" | "wgsl-gpu" | "tint";
 
-/** The ways comparisons take; the tests of a process may choose others. */
+/** The ways comparisons take; take-ways.ts chooses others for the tests of a file. */
 export let ways: readonly Way[] = ["interpreter", "js", "wasm"];
 
-export function takeWays(chosen: readonly Way[]): void {
+export function setWays(chosen: readonly Way[]): void {
   ways = chosen;
+}
+
+/** Whether comparisons run on a GPU alone, where "highest" promises nothing more than "default". */
+export function gpuOnly(): boolean {
+  return ways.every(isGpu);
+}
+
+/** Ways that shaders compute. */
+export function isGpu(way: Way): boolean {
+  return way.startsWith("wgsl") || way.startsWith("page");
 }
 
 export interface Everywhere {

@@ -4,7 +4,7 @@
  */
 import { it } from "vitest";
 import { defineSuites } from "../conformance/all-suites.js";
-import { takeWays } from "../support/run-everywhere.js";
+import { takeWays } from "../support/take-ways.js";
 import { hasAdapter } from "../support/webgpu.js";
 
 takeWays(["wgsl"]);
