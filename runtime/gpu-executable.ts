@@ -38,7 +38,8 @@ export interface GpuExecutable<R extends Result = Tensor> {
   readonly notes: readonly string[];
   /**
    * Inputs in order, or one record of them by name; then, if wanted, the arrays to write into, or `{ output: "gpu" }`.
-   * Inputs are read before it returns; several runs may be under way.
+   * Inputs are read before it returns; several runs may be under way. Only where the browser has no direct way from a
+   * VideoFrame to the device, GPUBuffers and textures beside it are read one wait later.
    */
   run(...args: readonly (GpuRunInput | GpuRunInputs | OutArrays | GpuRunOptions)[]): Promise<R>;
   /** Writes every weight and prepares them: the weights file, as runtime/weights.ts lays it out; kept for a lost device. */
@@ -81,9 +82,14 @@ export function createGpuExecutable<R extends Result = Tensor>(
       if (features.lateWeights && weights === null)
         throw new ConfigError("weights-missing", `${program.name}: set its weights before running it`);
       const { values, out } = readArguments(program, args, (value) => isResident(instance, value));
-      let given = values.map((value, index) => checkGiven(program, instance, index, value));
+      let given: readonly Given[] = values.map((value, index) => checkGiven(program, instance, index, value));
       const stays = (out as Partial<GpuRunOptions> | undefined)?.output === "gpu";
       if (out !== undefined && !stays) checkOut(program.outputTree, program.outputs, out);
+      const late = features.images ? instance.images!.late(given) : undefined;
+      if (late !== undefined) {
+        given = await late;
+        instance = bound();
+      }
       if (instance.lost) {
         given = given.map((value) => (ArrayBuffer.isView(value) ? (value as TypedArray).slice() : value));
         recovery ??= recover();

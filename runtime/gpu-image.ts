@@ -1,6 +1,7 @@
 /** Images as inputs of a program on a GPU: what they must be, and a shader that writes their texels into a buffer. */
 import { ShapeError, UnsupportedError } from "./error.js";
 import type { Slot } from "./program.js";
+import type { TypedArray } from "./tensor.js";
 import { describeTensor } from "./tensor.js";
 
 /** For an input [1, height, width, 1, 3 or 4] of float32 or uint8: a decoded image, or a texture of the device. */
@@ -14,6 +15,11 @@ export interface ImageReader {
    * @throws UnsupportedError "webgpu-limits" where no texture of the device is that large
    */
   check(slot: Pick<Slot, "name" | "dtype" | "shape">, image: GpuImage): GpuImage;
+  /**
+   * Undefined where all can be read at once. Where the browser has no way from a VideoFrame to a texture (Chromium
+   * that composes without a GPU, for one), copies of what the caller may change, made before it returns.
+   */
+  late<T>(given: readonly (T | GpuImage)[]): Promise<readonly (T | GpuImage)[]> | undefined;
   /** Queues what is to be copied and records what fills the buffer: bytes, for float32 divided by 255. */
   fill(encoder: GPUCommandEncoder, slot: Slot, buffer: GPUBuffer, image: GpuImage): void;
   release(): void;
@@ -31,6 +37,8 @@ export function imageReader(device: GPUDevice): ImageReader {
     pipelines.set(slot, pipeline);
     return pipeline;
   };
+  /** Bitmaps made here, which no one else closes. */
+  const copies = new WeakSet<object>();
   const textureOf = (slot: Slot, source: ImageBitmap | VideoFrame): GPUTexture => {
     const [, height = 0, width = 0] = slot.shape;
     const size = [width, height];
@@ -38,7 +46,26 @@ export function imageReader(device: GPUDevice): ImageReader {
     const texture = textures.get(slot) ?? device.createTexture({ size, format: "rgba8unorm", usage: 22 });
     textures.set(slot, texture);
     device.queue.copyExternalImageToTexture({ source }, { texture }, size);
+    if (copies.has(source)) source.close();
     return texture;
+  };
+  const copyOf = async (frame: VideoFrame): Promise<ImageBitmap> => {
+    const bitmap = await createImageBitmap(frame, { premultiplyAlpha: "none" });
+    copies.add(bitmap);
+    return bitmap;
+  };
+  let direct = false;
+  const isDirect = (source: VideoFrame): boolean => {
+    if (direct) return true;
+    const texture = device.createTexture({ size: [1], format: "rgba8unorm", usage: 22 });
+    try {
+      device.queue.copyExternalImageToTexture({ source }, { texture }, [1]);
+      direct = true;
+    } catch {
+      // An OperationError, or a TypeError of browsers that take no frames here.
+    }
+    texture.destroy();
+    return direct;
   };
   return {
     takes: isImage,
@@ -50,6 +77,18 @@ export function imageReader(device: GPUDevice): ImageReader {
           `this device's textures have at most ${most} texels a side`,
         );
       return checkImage(slot, image);
+    },
+    late<T>(given: readonly (T | GpuImage)[]) {
+      if (!given.some((value) => isFrame(value) && !isDirect(value))) return undefined;
+      return Promise.all(
+        given.map((value) =>
+          isFrame(value)
+            ? copyOf(value)
+            : ArrayBuffer.isView(value)
+              ? ((value as unknown as TypedArray).slice() as T)
+              : value,
+        ),
+      );
     },
     fill(encoder, slot, buffer, image) {
       const pipeline = pipelineFor(slot);
@@ -69,6 +108,10 @@ export function imageReader(device: GPUDevice): ImageReader {
       for (const texture of textures.values()) texture.destroy();
     },
   };
+}
+
+function isFrame(value: unknown): value is VideoFrame {
+  return "displayWidth" in Object(value);
 }
 
 function isTexture(image: object): image is GPUTexture {

@@ -4,47 +4,16 @@ import { flattenParams } from "../../compiler/checkpoint/tree.js";
 import { lax } from "../../compiler/lax/index.js";
 import { key } from "../../compiler/random/threefry.js";
 import { traceProgram } from "../../compiler/trace.js";
-import type { Traced } from "../../compiler/traced.js";
-import { type Tensor, tensor } from "../../runtime/tensor.js";
-import { activationCase } from "../conformance/activation-case.js";
-import { asTensor, differences, expectedOf } from "../conformance/every-way.js";
-import { moduleOf, variablesOf } from "../conformance/flax-model.js";
+import type { Tensor } from "../../runtime/tensor.js";
+import { moduleOf } from "../conformance/flax-model.js";
 import type { Case } from "../conformance/suite.js";
 import { suiteTest } from "../conformance/suite-test.js";
 import { buildModel } from "./build-model.js";
+import { activationCases, convCases, laxCases } from "./flax-cases.js";
 import { refusal, zeros, zeroVariables } from "./refused.js";
-import { hexBits, initializerOf, recorded, recordedNumber } from "./vectors.js";
+import { hexBits, initializerOf, recorded } from "./vectors.js";
 
-const { cases, refused, init, activations, lax: laxCalls, laxRefused } = recorded;
-
-/** Sums of a few dozen products of two-digit numbers, in whatever order: a few units in the last place. */
-const tolerance = 1e-6;
-
-function convCases(): Case[] {
-  return cases.map(({ config, mask, input, params, output }) => ({
-    name: `Conv ${JSON.stringify(config)}${mask === undefined ? "" : " masked"} on ${input.dtype}[${input.shape}]`,
-    check: () => {
-      const tensors = Object.entries(params).map(([name, value]) => [name, asTensor(value)] as const);
-      const program = {
-        target: moduleOf("Conv", config, mask === undefined ? null : asTensor(mask)),
-        inputs: [asTensor(input)],
-        variables: variablesOf(Object.fromEntries(tensors)),
-      };
-      return differences(program, expectedOf(output, tolerance), ["highest", "default"]);
-    },
-  }));
-}
-
-function laxCases(): Case[] {
-  return laxCalls.map(({ lhs, rhs, options, output }) => ({
-    name: `lax ${JSON.stringify(options)} on [${lhs.shape}], [${rhs.shape}]`,
-    check: () => {
-      const target = (x: Traced, kernel: Traced): Traced => lax.convGeneralDilated(x, kernel, options);
-      const program = { target, inputs: [asTensor(lhs), asTensor(rhs)] };
-      return differences(program, expectedOf(output, tolerance), ["highest", "default"]);
-    },
-  }));
-}
+const { refused, init, laxRefused } = recorded;
 
 function refusedConvs(): Case[] {
   return refused.map(({ config, mask, inputShape, given, ...flax }) => ({
@@ -114,11 +83,6 @@ function initializerCases(): Case[] {
 
 function bytesOf({ data }: Tensor): Uint8Array {
   return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
-}
-
-function activationCases(): Case[] {
-  const x = tensor(activations.x.map(recordedNumber), [activations.x.length]);
-  return Object.entries(activations.y).map(([name, y]) => activationCase(name, x, y));
 }
 
 suiteTest("flax: Conv", convCases);

@@ -13,7 +13,8 @@ import type { Tensor } from "../../runtime/tensor.js";
 import { toFloat32 } from "../../runtime/tensor.js";
 import { nullDevice } from "./webgpu.js";
 
-export type Way = "interpreter" | "js" | "wasm" | "wgsl" | "wgsl-gpu" | "tint";
+/** "wgsl" and "page" run schedules for software adapters, here and in a browser, the others with "gpu" those for GPUs. */
+export type Way = "interpreter" | "js" | "wasm" | "wgsl" | "wgsl-gpu" | "tint" | "page" | "page-gpu";
 
 /** The ways comparisons take; take-ways.ts chooses others for the tests of a file. */
 export let ways: readonly Way[] = ["interpreter", "js", "wasm"];
@@ -79,8 +80,22 @@ async function checkShaders(program: Everywhere): Promise<void> {
 }
 
 async function runBackend(way: Exclude<Way, "interpreter" | "tint">, program: Everywhere): Promise<Tensor> {
-  if (way === "wgsl" || way === "wgsl-gpu") return runGpu(way === "wgsl" ? "software" : "gpu", program);
-  return runHost(way, program);
+  switch (way) {
+    case "js":
+    case "wasm":
+      return runHost(way, program);
+    case "wgsl":
+    case "wgsl-gpu":
+      return runGpu(way === "wgsl" ? "software" : "gpu", program);
+    case "page":
+    case "page-gpu": {
+      // Loaded where it is wanted: it brings a browser's driver.
+      const { runInPage } = await import("./page.js");
+      return runInPage(way === "page" ? "software" : "gpu", program);
+    }
+    default:
+      return way satisfies never;
+  }
 }
 
 /** On the adapter there is, by the schedules of a class. */
