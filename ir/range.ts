@@ -202,7 +202,7 @@ function sumRange(at: Affine, ranges: Ranges, known: readonly Fact[]): Range {
   return affineRange(rest, extended);
 }
 
-/** A sum of several names, its coefficients without a common divisor, with all that some facts say of it. */
+/** A sum of several names, its coefficients without a common divisor and the first of them positive, with all that some facts say of it. */
 export interface KnownSum {
   readonly name: string;
   readonly of: Affine;
@@ -214,12 +214,14 @@ export function knownSums(known: readonly Fact[], ranges: Ranges): readonly Know
   const sums = new Map<string, KnownSum>();
   for (const fact of known) {
     if (fact.of.terms.length < 2) continue;
-    const step = fact.of.terms.reduce((divisor, { coef }) => gcd(divisor, Math.abs(coef)), 0);
+    const divisor = fact.of.terms.reduce((divisor, { coef }) => gcd(divisor, Math.abs(coef)), 0);
+    const step = divisor * Math.sign(fact.of.terms[0]!.coef);
     const of = { offset: 0, terms: fact.of.terms.map((term) => ({ of: term.of, coef: term.coef / step })) };
     const name = `?${of.terms.map((term) => `${term.coef}*${term.of}`).join("+")}`;
+    const ends = [-fact.of.offset / step, (fact.by - 1 - fact.of.offset) / step] as const;
     const range = intersect(sums.get(name)?.range ?? affineRange(of, ranges), {
-      min: Math.ceil(-fact.of.offset / step),
-      max: Math.floor((fact.by - 1 - fact.of.offset) / step),
+      min: Math.ceil(Math.min(...ends)),
+      max: Math.floor(Math.max(...ends)),
     });
     sums.set(name, { name, of, range });
   }

@@ -155,6 +155,41 @@ describe("accessInRange", () => {
     expect(accessInRange(access(gated.at), 2, all, [], lets)).toBe(false);
   });
 
+  it("knows what a gate says of a sum where an enclosing if says something of a part of it", () => {
+    const loops: Ranges = new Map([
+      ["k", { min: 0, max: 3 }],
+      ["outer", { min: 0, max: 1 }],
+      ["lane", { min: 0, max: 3 }],
+    ]);
+    const row = affine(0, { outer: 4, lane: 1 });
+    const enclosing = [{ of: row, by: 5 }];
+    const sum = affine(-2, { k: 1, outer: 4, lane: 1 });
+    const gated = access(affine(-6, { k: 3, outer: 12, lane: 3 }), test("inside", sum, 5));
+    expect(accessInRange(gated, 13, loops, enclosing)).toBe(true);
+    expect(accessInRange(gated, 12, loops, enclosing)).toBe(false);
+    // A let made of the sum, where its gate is on the sum too.
+    const lets = new Map<string, Expr>([["half", { kind: "integer", fn: "div", of: sum, by: 2 }]]);
+    const all = new Map([...loops, ["half", integerRange(lets.get("half")!, loops)] as const]);
+    const halved = access(affine(0, { half: 1 }), test("inside", sum, 5));
+    expect(accessInRange(halved, 3, all, enclosing, lets)).toBe(true);
+    expect(accessInRange(halved, 2, all, enclosing, lets)).toBe(false);
+  });
+
+  it("knows what a gate says of a multiple of the sum an enclosing if tests", () => {
+    const loops: Ranges = new Map([
+      ["group", { min: 0, max: 1 }],
+      ["lane", { min: 0, max: 63 }],
+    ]);
+    const enclosing = [{ of: affine(0, { group: 64, lane: 1 }), by: 85 }];
+    const at = affine(1, { group: 256, lane: 4 });
+    expect(accessInRange(access(at, test("inside", at, 306)), 306, loops, enclosing)).toBe(true);
+    expect(accessInRange(access(at, test("inside", at, 306)), 305, loops, enclosing)).toBe(false);
+    const negated = affine(305, { group: -256, lane: -4 });
+    expect(accessInRange(access(at, test("inside", negated, 306)), 307, loops, enclosing)).toBe(true);
+    expect(accessInRange(access(at, test("inside", negated, 306)), 305, loops, enclosing)).toBe(false);
+    expect(accessInRange(access(at), 306, loops, enclosing)).toBe(false);
+  });
+
   it("is never wrong about a gated access", () => {
     const fact = fc.tuple(someAffine, fc.integer({ min: 1, max: 8 }));
     fc.assert(

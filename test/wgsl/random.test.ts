@@ -5,6 +5,7 @@
 import { expect, it } from "vitest";
 import type { DType, Tensor } from "../../runtime/tensor.js";
 import { toFloat32 } from "../../runtime/tensor.js";
+import type { Call } from "../differential/call.js";
 import { run } from "../differential/call.js";
 import { callOf, randomConv } from "../differential/random-conv.js";
 import { runnable } from "../differential/runnable.js";
@@ -12,6 +13,10 @@ import { hasAdapter } from "../support/webgpu.js";
 
 const count = Number(process.env.WGSL_COUNT ?? 60);
 const firstSeed = Number(process.env.WGSL_SEED ?? 1);
+
+/** Seeds that once found something. */
+const known = [1059, 1102, 1186, 1240, 1420];
+const seeds = new Set([...known, ...Array.from({ length: count }, (_, i) => firstSeed + i)]);
 
 /** Of the largest result: sums in another order and without the roundings of products, then roundings to 16 bits. */
 const parts: Readonly<Partial<Record<DType, number>>> = { float16: 2 ** -9, bfloat16: 2 ** -6 };
@@ -25,17 +30,45 @@ interface OneSided {
   differ: number;
 }
 
-function complaint(found: Tensor, expected: Tensor, special: OneSided | undefined): string | null {
-  if (found.shape.join() !== expected.shape.join() || found.dtype !== expected.dtype)
-    return `${found.dtype}[${found.shape}], not ${expected.dtype}[${expected.shape}]`;
-  const [x, y] = [toFloat32(found), toFloat32(expected)];
+/** A call whose float32 subnormals are 0, as which a GPU may read them: times 3e38 that is seen. */
+function flushed(call: Call): Call {
+  const flush = (x: Tensor): Tensor => {
+    const { dtype, data } = x;
+    if (dtype === "bfloat16")
+      return {
+        ...x,
+        data: (data as Uint16Array).map((bits) => ((bits & 0x7f80) === 0 ? bits & 0x8000 : bits)),
+      };
+    if (dtype !== "float32" && dtype !== "float64") return x;
+    return {
+      ...x,
+      data: (data as Float32Array).map((value) => (Math.abs(value) < 2 ** -126 ? 0 * value : value)),
+    };
+  };
+  const { input, kernel, bias } = call;
+  return { ...call, input: flush(input), kernel: flush(kernel), bias: bias && flush(bias) };
+}
+
+/** `expected` has the results that are right, element by element; the first tells how large they are. */
+function complaint(
+  found: Tensor,
+  expected: readonly [Tensor, ...Tensor[]],
+  special: OneSided | undefined,
+): string | null {
+  const [{ shape, dtype }] = expected;
+  if (found.shape.join() !== shape.join() || found.dtype !== dtype)
+    return `${found.dtype}[${found.shape}], not ${dtype}[${shape}]`;
+  const x = toFloat32(found);
+  const [y, ...others] = expected.map(toFloat32) as [Float32Array, ...Float32Array[]];
   let largest = 0;
   for (const value of y) if (Number.isFinite(value)) largest = Math.max(largest, Math.abs(value));
   // What is subnormal may be flushed to 0.
   const allowed = Math.max((parts[found.dtype] ?? 2e-5) * largest, 2 ** -126);
+  const agrees = (value: number, wanted: number): boolean =>
+    Object.is(value, wanted) || Math.abs(value - wanted) <= allowed;
   if (special !== undefined) special.elements += y.length;
   for (let i = 0; i < y.length; i++) {
-    if (Object.is(x[i], y[i]) || Math.abs(x[i]! - y[i]!) <= allowed) continue;
+    if (agrees(x[i]!, y[i]!) || others.some((other) => agrees(x[i]!, other[i]!))) continue;
     const [finite, wanted] = [Number.isFinite(x[i]), Number.isFinite(y[i])];
     if (special !== undefined && !(finite && wanted)) {
       if (finite !== wanted) special.differ++;
@@ -49,21 +82,24 @@ function complaint(found: Tensor, expected: Tensor, special: OneSided | undefine
 const here = await hasAdapter();
 
 it.skipIf(!here)(
-  `${count} random convolutions agree with the interpreter`,
+  `${seeds.size} random convolutions agree with the interpreter`,
   { timeout: 3_600_000 },
   async () => {
     const wrong: string[] = [];
     const special: OneSided = { elements: 0, differ: 0 };
-    for (let seed = firstSeed; seed < firstSeed + count && wrong.length < 5; seed++) {
+    for (const seed of seeds) {
+      if (wrong.length === 5) break;
       const spec = randomConv(seed);
       const call = callOf(spec);
       const way = seed % 2 === 0 ? "wgsl" : "wgsl-gpu";
-      const expected = await run(call, "interpreter");
+      const isSpecial = spec.data === "special";
+      const expected = [await run(call, "interpreter")] as [Tensor, ...Tensor[]];
+      if (isSpecial) expected.push(await run(flushed(call), "interpreter"));
       const found = await run(call, way, { precision: "default" }).catch((error: Error) => error);
       const what =
         found instanceof Error
           ? `${found.name}: ${found.message}`
-          : complaint(found, expected, spec.data === "special" ? special : undefined);
+          : complaint(found, expected, isSpecial ? special : undefined);
       if (what !== null)
         wrong.push(`seed ${seed} (${way}): ${what}\n${runnable(call, { compile: { backend: "wgsl" } })}`);
     }
