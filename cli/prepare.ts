@@ -5,7 +5,7 @@ import type { Variables } from "../compiler/checkpoint/tree.js";
 import type { Built } from "../compiler/compile.js";
 import { Compilation } from "../compiler/compile.js";
 import type { BackendName, CompileOptions, Progress } from "../compiler/compile-options.js";
-import { resolveBackend } from "../compiler/compile-options.js";
+import { refuseMeasuring, resolveBackend } from "../compiler/compile-options.js";
 import { emitStage } from "../compiler/emit-stage.js";
 import { runnableTarget } from "../compiler/executable.js";
 import { explain } from "../compiler/explain.js";
@@ -106,6 +106,7 @@ export async function prepareOptions(
   terminal: Terminal,
   more: { readonly name?: string; readonly seed?: number; readonly everyTarget?: boolean } = {},
 ): Promise<Prepared> {
+  if (flags.tune && flags.backend === "wgsl") refuseMeasuring("--tune");
   const known = flags.tune ? knownTuning(flags.tune) : undefined;
   const model = await loadModel(path);
   const inputs = inputsFor(path, model, flags.input);

@@ -19,6 +19,8 @@ export async function chooseBackend(asked: Compilation): Promise<Compilation> {
       found && adapterOf(found, asked.options.adapter),
     );
   const withoutWasm = host === "js" ? "; WebAssembly SIMD may not be compiled here" : "";
+  if (asked.options.tune === true)
+    return on(host, `since tune is true and kernels of wgsl are not measured${withoutWasm}`);
   let found: FoundDevice;
   try {
     found = await gpuFor(asked.options.device);

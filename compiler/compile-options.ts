@@ -44,7 +44,8 @@ export interface CompileOptions<B extends BackendName = BackendName> {
   /**
    * true: the few best schedules of each layer are measured here, which takes seconds, and the fastest is used; the
    * executable's `tuning` has the choices. A tuning, or in Node the path of its file: those choices are used, and nothing
-   * is measured; layers it does not know are left to the cost model.
+   * is measured; layers it does not know are left to the cost model. Kernels of wgsl are not measured: true is refused
+   * there, and "auto" does not choose it.
    */
   readonly tune?: boolean | Tuning | string | undefined;
   /** Name of the program; by default the model's. */
@@ -101,7 +102,16 @@ export function checkCompileOptions(owner: "compile" | "jit", options: unknown):
       "bad-option",
       `${owner}: tune is ${show(tune)}; it must be true, a tuning, or the path of its file`,
     );
+  if (tune === true && backend === "wgsl") refuseMeasuring(`${owner}: tune is true`);
   readSchedules(others.schedules);
+}
+
+/** Where kernels were to be measured that are not: all that a GPU tells is when a whole submit has ended. */
+export function refuseMeasuring(asked: string): never {
+  refuse(
+    "backend-unsupported",
+    `${asked}, and kernels of wgsl are not measured; leave it out, or compile for wasm or js`,
+  );
 }
 
 function isDevice(value: unknown): boolean {

@@ -1,5 +1,6 @@
 /** `convsmith bench`: how long one run of a model takes on each backend. */
 import type { AnyBackend } from "../../compiler/compile-options.js";
+import { refuseMeasuring } from "../../compiler/compile-options.js";
 import type { Executable } from "../../compiler/executable.js";
 import { compile } from "../../compiler/executable.js";
 import { count } from "../../compiler/explain.js";
@@ -13,6 +14,7 @@ import { table } from "../table.js";
 import type { Terminal } from "../terminal.js";
 
 export async function benchCommand(path: string, flags: BenchFlags, terminal: Terminal): Promise<void> {
+  if (flags.tune && flags.backend?.includes("wgsl")) refuseMeasuring("--tune");
   const rows: string[][] = [];
   for (const backend of flags.backend ?? ["js", "wasm"]) {
     const seeded = flags.weights === undefined ? { seed: 0 } : {};

@@ -1,4 +1,5 @@
 /** `convsmith explain`: what was decided for each layer and why, and with --measure whether it was right. */
+import { refuseMeasuring } from "../../compiler/compile-options.js";
 import { explain, explanationText } from "../../compiler/explain.js";
 import { measureCalls } from "../measure.js";
 import type { ExplainFlags } from "../options.js";
@@ -7,6 +8,7 @@ import { table } from "../table.js";
 import type { Terminal } from "../terminal.js";
 
 export async function explainCommand(path: string, flags: ExplainFlags, terminal: Terminal): Promise<void> {
+  if (flags.measure && flags.backend === "wgsl") refuseMeasuring("--measure");
   const compilation = await prepare(path, flags, terminal);
   const built = await buildHere(compilation);
   await tell(compilation, built, flags.verbose, terminal);

@@ -1,5 +1,5 @@
 /** --tune [FILE]: the file is read where there is one, completed, written, and decides what is compiled. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Tuning } from "../../compiler/index.js";
 import { Cli, model } from "./command.js";
@@ -96,4 +96,21 @@ describe("refused", () => {
     },
     patience,
   );
+});
+
+it.each([
+  ["explain", "--tune"],
+  ["explain", "--tune new.json"],
+  ["explain", "--measure"],
+  ["bench", "--tune"],
+  ["compile", "--tune"],
+])("%s --backend wgsl %s is refused before anything is done", async (command, flag) => {
+  const backend = command === "bench" ? "js,wgsl" : "wgsl";
+  const out = command === "compile" ? " --out refused" : "";
+  const done = await cli.run(`${command} ${model} --input 1,8,8,1 --backend ${backend} ${flag}${out}`);
+  expect(done.err).toMatch(
+    /^convsmith: .*--(tune|measure), and kernels of wgsl are not measured.*wasm or js\n$/,
+  );
+  expect([done.code, done.out]).toEqual([1, ""]);
+  expect(existsSync(cli.path("new.json"))).toBe(false);
 });

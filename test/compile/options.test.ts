@@ -48,6 +48,25 @@ describe("what is wrong on its own is a ConfigError that says so", () => {
   });
 });
 
+describe("tune: true, where kernels are not measured,", () => {
+  const more = { backend: "wgsl", tune: true } as const;
+  it("is refused when options are checked", async () => {
+    const wanted = { name: "UnsupportedError", code: "backend-unsupported" };
+    const error = await refusal(() => compiled({ ...more, inputs: "not read" }));
+    expect(error).toMatchObject(wanted);
+    expect(error.message).toMatch(/compile: tune is true.*wgsl.*wasm or js/);
+    expect(thrown(() => jit(conv, more))).toMatchObject(wanted);
+  });
+
+  it("makes auto choose another backend", async () => {
+    // Enough work that a GPU would be chosen.
+    const device = { createComputePipelineAsync: () => {}, adapterInfo: {}, features: new Set(), limits: {} };
+    const f = await compiled({ backend: "auto", tune: true, device });
+    expect(f.backend).toBe("wasm");
+    expect(f.notes.join()).toMatch(/backend: wasm, since tune is true and kernels of wgsl are not measured/);
+  });
+});
+
 it("options given as undefined are not given", async () => {
   const off = {
     backend: undefined,
