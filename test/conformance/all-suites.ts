@@ -13,6 +13,7 @@ import type { FlaxCases } from "./flax-spec.js";
 import { paddingCases, shapeCases, valueCases } from "./flax-spec.js";
 import type { Samplers, Vectors } from "./random.js";
 import { initialCases, keyCases, sampleCases, samplerCases } from "./random.js";
+import type { Case } from "./suite.js";
 import { suiteTest } from "./suite-test.js";
 import type { Tfjs } from "./tfjs.js";
 import { tfjsCases } from "./tfjs.js";
@@ -30,15 +31,25 @@ const kinds = <Item, Kind>(cases: readonly Item[], kind: (item: Item) => Kind): 
   ...new Set(cases.map(kind)),
 ];
 
+interface Choice {
+  readonly wanted?: (suite: string) => boolean;
+  /** The cases of a suite that are run. */
+  readonly part?: (cases: readonly Case[]) => readonly Case[];
+  readonly timeout?: number;
+}
+
+/** Suites of what programs compute, which every way can run. */
+export const isComputed = (suite: string): boolean => !/gradients|refusals|shapes|jax|parameters/.test(suite);
+
 /** Defines the tests, of all suites or of those that are wanted. */
-export function defineSuites(wanted: (suite: string) => boolean = () => true, timeout?: number): void {
+export function defineSuites({ wanted = () => true, part = (cases) => cases, timeout }: Choice = {}): void {
   if (folder === undefined) {
     console.log("skipped: CONFORMANCE_DIR not set");
     it.skip("CONFORMANCE_DIR not set", () => {});
     return;
   }
   const define = (suite: string, cases: Parameters<typeof suiteTest>[1]): void => {
-    if (wanted(suite)) suiteTest(suite, cases, timeout);
+    if (wanted(suite)) suiteTest(suite, () => part(cases()), timeout);
   };
   const flaxCases = read<FlaxCases>("spec/flax_cases.json");
   for (const module of kinds(flaxCases.cases, (each) => each.module))

@@ -3,9 +3,11 @@ import { describe, expect, it } from "vitest";
 import { lax } from "../../compiler/lax/index.js";
 import { ConfigError, UnsupportedError } from "../../runtime/error.js";
 import { tensor } from "../../runtime/tensor.js";
+import { recordedSuites } from "../oracle/all-recorded.js";
 import { ways } from "../support/run-everywhere.js";
 import { takeWays } from "../support/take-ways.js";
 import { difference, differences } from "./every-way.js";
+import { covering, traitsOf } from "./subset.js";
 import { type Case, formatTallies, runSuite } from "./suite.js";
 import { transposedPads, transposedRhs } from "./transposed.js";
 
@@ -79,6 +81,57 @@ it("turns kernels of transposed convolutions round", () => {
   expect([...transposedRhs(kernel, "woi", 2).data]).toEqual([5, 7, 6, 8, 1, 3, 2, 4]);
   // 3 elements by a stride of 2 under 3 taps: 7, of which 6 are wanted.
   expect(transposedPads(3, 3, 2, 1, 6)).toEqual([1, 2]);
+});
+
+it("a part of our recordings has everything there is in them", () => {
+  const names = Object.entries(recordedSuites).flatMap(([suite, cases]) =>
+    covering(cases()).map(({ name }) => `${suite}: ${name}`),
+  );
+  for (const name of ["Conv", "ConvTranspose", "ConvLocal"]) {
+    const paddings = [
+      "SAME",
+      "VALID",
+      "CIRCULAR",
+      ...(name === "ConvTranspose" ? [] : ["SAME_LOWER", "REFLECT", "CAUSAL"]),
+    ];
+    const wanted = [
+      ...paddings.map((padding) => `"padding":"${padding}"`),
+      ...[
+        '"padding":\\d',
+        '"padding":-1',
+        '"padding":\\[\\[-\\d',
+        '"strides":(\\[.*)?[23]',
+        '"kernelDilation":(\\[.*)?[23]',
+      ],
+      ...[
+        '"useBias":false',
+        "masked",
+        "on int8",
+        "on bool",
+        "\\[\\d,\\d,\\d\\]$",
+        "\\[\\d,\\d,\\d,\\d,\\d\\]$",
+      ],
+      ...(name === "ConvTranspose" ? ['"transposeKernel":true'] : ['"inputDilation":(\\[.*)?[23]']),
+    ];
+    const own = names.filter((each) => each.startsWith(`flax: ${name}: `));
+    expect(wanted.filter((each) => !own.some((one) => new RegExp(each).test(one)))).toEqual([]);
+    const narrow = names.filter((each) => each.startsWith(`flax dtypes: modules: ${name} `)).join("\n");
+    for (const dtype of ["float16", "bfloat16", "complex64"]) expect(narrow).toContain(dtype);
+  }
+  expect(names.join("\n")).toMatch(/flax: Conv: .*"featureGroupCount":[23]/);
+  expect(names.length).toBeLessThan(300);
+});
+
+it("traits are options, how many numbers they are and of what kind, and words", () => {
+  expect(traitsOf('Conv {"padding":[[-1,2]],"strides":1,"useBias":false} masked on int8[1,4,2]')).toEqual([
+    "padding 1 negative",
+    "strides number small",
+    "useBias false",
+    "Conv",
+    "masked",
+    "on",
+    "int8:3",
+  ]);
 });
 
 describe("other ways", () => {

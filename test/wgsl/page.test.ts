@@ -13,9 +13,15 @@ import { Compilation } from "../../compiler/compile.js";
 import { bundleOf } from "../../compiler/executable.js";
 import digits from "../../examples/digits/model.js";
 import { toFloat32 } from "../../runtime/tensor.js";
+import { defineSuites, isComputed } from "../conformance/all-suites.js";
+import { covering } from "../conformance/subset.js";
+import type { Case } from "../conformance/suite.js";
+import { suiteTest } from "../conformance/suite-test.js";
 import { run, targetOf, variablesOf } from "../differential/call.js";
 import { callOf, randomConv } from "../differential/random-conv.js";
+import { recordedSuites } from "../oracle/all-recorded.js";
 import { closeSharedPage, hasBrowser, sharedPage } from "../support/page.js";
+import { takeWays } from "../support/take-ways.js";
 
 const here = hasBrowser();
 afterAll(closeSharedPage);
@@ -90,4 +96,19 @@ describe.skipIf(!here)("a page", () => {
     }
     expect(wrong).toEqual([]);
   });
+});
+
+/** Each case that has something new, on one of the two. */
+describe.skipIf(!here).each([
+  ["software adapters", "page", 0],
+  ["GPUs", "page-gpu", 1],
+] as const)("a page computes what flax did, by schedules for %s", (_, way, parity) => {
+  takeWays([way]);
+  const part = (cases: readonly Case[]): readonly Case[] =>
+    covering(cases).filter((_, i) => i % 2 === parity);
+  const isConv = (suite: string): boolean =>
+    isComputed(suite) && !/activations|elementwise|pools|paddings/.test(suite);
+  for (const [suite, cases] of Object.entries(recordedSuites))
+    if (isConv(suite)) suiteTest(suite, () => part(cases()));
+  defineSuites({ wanted: isConv, part });
 });
