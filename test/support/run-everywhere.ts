@@ -13,8 +13,18 @@ import type { Tensor } from "../../runtime/tensor.js";
 import { toFloat32 } from "../../runtime/tensor.js";
 import { nullDevice } from "./webgpu.js";
 
-/** "wgsl" and "page" run schedules for software adapters, here and in a browser, the others with "gpu" those for GPUs. */
-export type Way = "interpreter" | "js" | "wasm" | "wgsl" | "wgsl-gpu" | "tint" | "page" | "page-gpu";
+/** "wgsl", "page" and "deno" run schedules for software adapters; those with "gpu", for GPUs. */
+export type Way =
+  | "interpreter"
+  | "js"
+  | "wasm"
+  | "wgsl"
+  | "wgsl-gpu"
+  | "tint"
+  | "page"
+  | "page-gpu"
+  | "deno"
+  | "deno-gpu";
 
 /** The ways comparisons take; take-ways.ts chooses others for the tests of a file. */
 export let ways: readonly Way[] = ["interpreter", "js", "wasm"];
@@ -30,7 +40,7 @@ export function gpuOnly(): boolean {
 
 /** Ways that shaders compute. */
 export function isGpu(way: Way): boolean {
-  return way.startsWith("wgsl") || way.startsWith("page");
+  return /^(wgsl|page|deno)/.test(way);
 }
 
 export interface Everywhere {
@@ -92,6 +102,11 @@ async function runBackend(way: Exclude<Way, "interpreter" | "tint">, program: Ev
       // Loaded where it is wanted: it brings a browser's driver.
       const { runInPage } = await import("./page.js");
       return runInPage(way === "page" ? "software" : "gpu", program);
+    }
+    case "deno":
+    case "deno-gpu": {
+      const { runInDeno } = await import("./deno.js");
+      return runInDeno(way === "deno" ? "software" : "gpu", program);
     }
     default:
       return way satisfies never;

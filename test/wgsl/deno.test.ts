@@ -1,29 +1,28 @@
 /**
- * 16-bit floats in Deno, whose WebGPU has another compiler of WGSL (naga) and on lavapipe the feature shader-f16: bundles
- * with float16 as a type of the language, and as bits in words, for both classes of schedules, against the interpreter.
+ * 16-bit floats in Deno, on lavapipe: what flax computed in them, and random convolutions with float16 as a type of the
+ * language, and as bits in words, for both classes of schedules, against the interpreter.
  */
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { Compilation } from "../../compiler/compile.js";
 import { bundleOf } from "../../compiler/executable.js";
 import { toFloat32 } from "../../runtime/tensor.js";
 import { writeFolder } from "../bundle/bundle-files.js";
+import { defineSuites, isComputed } from "../conformance/all-suites.js";
+import { covering } from "../conformance/subset.js";
+import type { Case } from "../conformance/suite.js";
+import { suiteTest } from "../conformance/suite-test.js";
 import { run, shapesOf, targetOf, variablesOf } from "../differential/call.js";
 import { callOf, randomConv } from "../differential/random-conv.js";
+import { recordedSuites } from "../oracle/all-recorded.js";
+import { denoPath, hasDeno, stopDeno } from "../support/deno.js";
+import { takeWays } from "../support/take-ways.js";
 
-const packaged = fileURLToPath(new URL("../../node_modules/@deno/linux-x64-glibc/deno", import.meta.url));
-const deno = process.env.DENO ?? packaged;
-const here = existsSync(deno);
-if (!here) {
-  const howTo = `no Deno; npm i --no-save --ignore-scripts @deno/linux-x64-glibc, and a Vulkan driver: apt-get install -y --no-install-recommends mesa-vulkan-drivers`;
-  if (process.env.CI !== undefined) throw new Error(`in CI nothing may be skipped: ${howTo}`);
-  console.warn(`skipped: ${howTo}`);
-}
+const here = hasDeno();
+afterAll(stopDeno);
 
 /** Finite, computed in float16, with results. */
 const seeds = Array.from({ length: 600 }, (_, i) => i + 1)
@@ -80,7 +79,7 @@ it.skipIf(!here)(`${seeds.length} float16 convolutions in Deno`, { timeout: 300_
   // Not the driver of the other tests: the system's own.
   const { VK_DRIVER_FILES: _, ...env } = process.env;
   const args = ["run", "--allow-all", "--unstable-webgpu", "main.mjs"];
-  const { stdout } = await promisify(execFile)(deno, args, { cwd: folder, env });
+  const { stdout } = await promisify(execFile)(denoPath, args, { cwd: folder, env });
   const { f16, results } = JSON.parse(stdout.trim().split("\n").at(-1)!) as {
     readonly f16: boolean;
     readonly results: readonly (readonly number[])[];
@@ -99,4 +98,22 @@ it.skipIf(!here)(`${seeds.length} float16 convolutions in Deno`, { timeout: 300_
   });
   expect(results.length).toBe(2 * 5);
   expect(unlike).toEqual([]);
+});
+
+/** In CI every case that says float16 or bfloat16 on both; elsewhere those with something new, on one of the two. */
+describe.skipIf(!here).each([
+  ["software adapters", "deno", 0],
+  ["GPUs", "deno-gpu", 1],
+] as const)("what flax computed in float16, by schedules for %s", (_, way, parity) => {
+  takeWays([way]);
+  const part = (cases: readonly Case[]): readonly Case[] => {
+    const half = cases.filter(({ name }) => name.includes("float16"));
+    return process.env.CI !== undefined ? half : covering(half).filter((_, i) => i % 2 === parity);
+  };
+  for (const suite of ["modules", "lax.conv_general_dilated"].map((name) => `flax dtypes: ${name}`))
+    suiteTest(suite, () => part(recordedSuites[suite]!()));
+  defineSuites({
+    wanted: (suite) => isComputed(suite) && /WebNN.*float16|flax recorded: Conv$/.test(suite),
+    part,
+  });
 });
