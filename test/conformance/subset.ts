@@ -14,6 +14,11 @@ export function covering(cases: readonly Case[]): readonly Case[] {
   });
 }
 
+/** Half of the cases, the other half with the other parity; where there is one, that is both. */
+export function half(cases: readonly Case[], parity: 0 | 1): readonly Case[] {
+  return cases.length < 2 ? cases : cases.filter((_, i) => i % 2 === parity);
+}
+
 /**
  * What the name of a case says of it: the options in it, numbers only by how many there are and whether they are more than
  * 1, and its words.

@@ -14,7 +14,7 @@ import { bundleOf } from "../../compiler/executable.js";
 import digits from "../../examples/digits/model.js";
 import { toFloat32 } from "../../runtime/tensor.js";
 import { defineSuites, isComputed } from "../conformance/all-suites.js";
-import { covering } from "../conformance/subset.js";
+import { covering, half } from "../conformance/subset.js";
 import type { Case } from "../conformance/suite.js";
 import { suiteTest } from "../conformance/suite-test.js";
 import { run, targetOf, variablesOf } from "../differential/call.js";
@@ -104,8 +104,7 @@ describe.skipIf(!here).each([
   ["GPUs", "page-gpu", 1],
 ] as const)("a page computes what flax did, by schedules for %s", (_, way, parity) => {
   takeWays([way]);
-  const part = (cases: readonly Case[]): readonly Case[] =>
-    covering(cases).filter((_, i) => i % 2 === parity);
+  const part = (cases: readonly Case[]): readonly Case[] => half(covering(cases), parity);
   const isConv = (suite: string): boolean =>
     isComputed(suite) && !/activations|elementwise|pools|paddings/.test(suite);
   for (const [suite, cases] of Object.entries(recordedSuites))
