@@ -202,7 +202,10 @@ function sumRange(at: Affine, ranges: Ranges, known: readonly Fact[]): Range {
   return affineRange(rest, extended);
 }
 
-/** A sum of several names, its coefficients without a common divisor and the first of them positive, with all that some facts say of it. */
+/**
+ * A sum of several names, its coefficients without a common divisor and the first of them positive, with all that some
+ * facts say of it.
+ */
 export interface KnownSum {
   readonly name: string;
   readonly of: Affine;
