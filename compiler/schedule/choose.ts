@@ -18,6 +18,8 @@ import {
   gridCycles,
   milliseconds,
   passCycles,
+  runsToPay,
+  shaderMs,
   storesCycles,
   tileCycles,
   unrollsWhole,
@@ -56,12 +58,24 @@ export function choose(
 ): Choice {
   const alone = withThreads(target, 1);
   const choices = lowerings.map((lowered) => scheduleFor(lowered, alone));
-  const best = choices.reduce((least, other) => (other.predictedMs < least.predictedMs ? other : least));
+  const costs = choices.map((choice) => choice.predictedMs + startMs(choice, alone));
+  const best = choices[costs.indexOf(Math.min(...costs))]!;
   const others = choices.filter((other) => other !== best);
   const chosen = target.threads === 1 ? best : scheduleFor(shared[choices.indexOf(best)]!, target);
   if (others.length === 0) return chosen;
   const beaten = others.map((other) => `${other.lowered.name} ${other.predictedMs.toFixed(3)} ms`).join(", ");
   return { ...chosen, why: `${chosen.why}; rather than ${beaten}` };
+}
+
+/**
+ * What has to be done before the first run, for each of the runs in which it has to pay: on a software adapter shaders are
+ * compiled and operands prepared by the processor. Elsewhere it is little, or done ahead of time.
+ */
+function startMs({ lowered }: Choice, target: Target): number {
+  if (target.grid?.adapter !== "software") return 0;
+  const prepared = lowered.prepared.map((operand) => scheduleFor(operand.lowered, target).predictedMs);
+  const shaders = lowered.nests.length + prepared.length;
+  return prepared.reduce((sum, ms) => sum + ms, shaders * shaderMs) / runsToPay;
 }
 
 /** The few ways that should be fastest where one worker computes it, best first: what `choose` decides between. */

@@ -172,10 +172,15 @@ export function compileCycles({ rows, columns, lhsVector }: Tile, body: Body, ta
   return (ms / 1000 / runsToPay) * clockHz;
 }
 
-/** By the processor time SwiftShader takes for a vector of the tile, with its products, and for an element loaded. */
+/**
+ * By the processor time SwiftShader takes for a vector of the tile, with its products, for an element loaded, and for a
+ * shader of ordinary size.
+ */
 const vectorMs = 3.5;
 const elementMs = 1;
-const runsToPay = 30;
+export const shaderMs = 40;
+/** Runs in which what is done before the first has to pay. */
+export const runsToPay = 30;
 
 /** Registers that hold `columns` values: what fills no register takes one each. */
 export function vectorsOf(columns: number, target: Target): number {

@@ -50,7 +50,7 @@ export function bestTile(
   workers: number,
   pick: TilePick = { rank: 0 },
 ): Plan | null {
-  const traffic = rhsTraffic(tileable);
+  const traffic = rhsTraffic(tileable, target);
   const tiles = new Map<string, number>();
   const all = tileChoices(tileable, target)
     .filter((choice) => fits(tileable, choice, target))
@@ -332,12 +332,14 @@ function tilesCycles(
 }
 
 /** The rhs passes once for each batch element, and for each block of loops around that it does not vary along. */
-function rhsTraffic({ nest, around }: Tileable): number {
+function rhsTraffic({ nest, around }: Tileable, { grid }: Target): number {
   const { rhs } = factorsOf(nest);
   const varies = (l: Loop): boolean => largestStep(rhs, l.axis) > 0;
   const bytes = 4 * iterationsOf([...around, ...nest.loops].filter(varies));
   const again = [...around.filter((l) => !varies(l)), ...nest.loops.filter((l) => l.axis === "n")];
-  return trafficCycles(bytes) * iterationsOf(again);
+  // Lanes that are computed one after another ask for an element here and there.
+  const scattered = grid?.adapter === "software" ? 3 : 1;
+  return scattered * trafficCycles(bytes) * iterationsOf(again);
 }
 
 function iterationsOf(loops: readonly Loop[]): number {
