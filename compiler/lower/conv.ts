@@ -39,7 +39,7 @@ export function spatialNames(rank: number): SpatialNames[] {
 }
 
 /** The value of an axis that a loop of extent 1 would run. */
-function axisOf(name: string, extent: number): Affine {
+export function axisOf(name: string, extent: number): Affine {
   return extent === 1 ? affine(0) : affine(0, { [name]: 1 });
 }
 

@@ -40,7 +40,7 @@ export function lowerings(
 
 /** A GPU computes products faster than it reads what they are made of: transforms of many points do not pay there. */
 function isFit(m: OutputTile, node: NodeOf<"conv">, { grid }: PassContext["target"]): boolean {
-  return grid?.adapter !== "gpu" || (m === 2 && node.window[0]?.size === 3);
+  return grid?.adapter !== "gpu" || (m === 2 && node.window.at(-1)?.size === 3);
 }
 
 function roundsTo16(scalar: Scalar): boolean {
@@ -51,9 +51,9 @@ function roundsTo16(scalar: Scalar): boolean {
 /** Why Winograd cannot compute a conv, or null. */
 function winogradRefusal(node: NodeOf<"conv">, operands: readonly Operand[]): string | null {
   const rank = node.window.length;
-  if (rank !== 1 && rank !== 2) return "only 1-D and 2-D windows";
-  const [first] = node.window;
-  if (outputTiles(node).length === 0 || node.window.some((dim) => dim.size !== first!.size))
+  if (rank < 1 || rank > 3) return "only 1-D, 2-D and 3-D windows";
+  const last = node.window.at(-1);
+  if (outputTiles(node).length === 0 || node.window.slice(-2).some((dim) => dim.size !== last!.size))
     return "only windows of 3 or 5 taps each way";
   if (node.window.some((dim) => dim.stride !== 1 || dim.lhsDilation !== 1)) return "only stride 1";
   if (node.local) return "a kernel for every output";
@@ -65,6 +65,6 @@ function winogradRefusal(node: NodeOf<"conv">, operands: readonly Operand[]): st
 
 /** Outputs a tile may have: more would need more points, whose powers cost digits. */
 function outputTiles(node: NodeOf<"conv">): readonly OutputTile[] {
-  const taps = node.window[0]?.size;
+  const taps = node.window.at(-1)?.size;
   return taps === 3 ? [2, 4] : taps === 5 ? [2] : [];
 }

@@ -1,4 +1,6 @@
 /** How a Winograd convolution cuts its outputs: tiles of m outputs an axis, and blocks of tile rows computed together. */
+
+import type { WindowDim } from "../../ir/window.js";
 import { nearBytes, trafficCycles } from "../schedule/cost.js";
 import { largestPart } from "../schedule/share-work.js";
 import type { OutputTile } from "./winograd-transform.js";
@@ -14,12 +16,30 @@ export interface Tiling {
   readonly tiles: readonly number[];
   /** Rows of tiles computed together. */
   readonly rows: number;
-  /** Tiles of a block. */
-  readonly blockTiles: number;
+  /** Tiles of a slice in a block. */
+  readonly sliceTiles: number;
   readonly points: number;
   /** Elements from one point's plane to the next, in V and in M. */
   readonly lhsPlane: number;
   readonly outPlane: number;
+}
+
+/**
+ * Positions along the axis of a 3-D convolution that is not transformed: those of the lhs, padding included, and of the
+ * result; the taps along it, and positions from one to the next.
+ */
+export interface Slices {
+  readonly lhs: number;
+  readonly out: number;
+  readonly taps: number;
+  readonly step: number;
+}
+
+/** Of a convolution all of whose axes are transformed. */
+export const oneSlice: Slices = { lhs: 1, out: 1, taps: 1, step: 0 };
+
+export function slicesOf({ size, rhsDilation }: WindowDim, out: number): Slices {
+  return { lhs: out + (size - 1) * rhsDilation, out, taps: size, step: rhsDilation };
 }
 
 /** How many share the blocks; a grid runs each nest at once, so that all tiles of all images are one block. */
@@ -34,20 +54,21 @@ export interface TilingProblem {
   readonly grids: readonly number[];
   readonly depth: number;
   readonly features: number;
+  readonly slices: Slices;
   readonly workers: Workers;
 }
 
 export function tilingOf(m: OutputTile, problem: TilingProblem): Tiling {
-  const { outSpatial, taps, grids, depth, features } = problem;
+  const { outSpatial, taps, grids, depth, features, slices } = problem;
   const size = m + taps - 1;
   const tiles = outSpatial.map((extent, d) => Math.ceil(Math.ceil(extent / grids[d]!) / m));
   const points = size ** tiles.length;
   const perRow = grids[0]! * (tiles.length === 1 ? 1 : tiles[1]! * grids[1]!);
   const work: BlockWork = {
     rows: tiles[0]!,
-    rowBytes: 4 * points * perRow * (depth + features),
-    weightBytes: 4 * points * depth * features,
-    rowProducts: points * perRow * depth * features,
+    rowBytes: 4 * points * perRow * (slices.lhs * depth + slices.out * features),
+    weightBytes: 4 * points * slices.taps * depth * features,
+    rowProducts: points * perRow * slices.out * slices.taps * depth * features,
   };
   // With fewer features than lanes the tiles of a block may lie along the lanes, and their number decides how they round.
   const { batch, workers } = problem;
@@ -57,10 +78,11 @@ export function tilingOf(m: OutputTile, problem: TilingProblem): Tiling {
       : workers === 1 || features < 4
         ? rowsOfBlock(work)
         : rowsOfSharedBlock(work, batch, workers);
-  const blockTiles = rows * perRow * (workers === "grid" ? batch : 1);
-  const lhsPlane = planeOf(blockTiles * depth);
-  const outPlane = planeOf(blockTiles * features);
-  return { m, size, grids, tiles, rows, blockTiles, points, lhsPlane, outPlane };
+  const sliceTiles = rows * perRow;
+  const images = workers === "grid" ? batch : 1;
+  const lhsPlane = planeOf(images * slices.lhs * sliceTiles * depth);
+  const outPlane = planeOf(images * slices.out * sliceTiles * features);
+  return { m, size, grids, tiles, rows, sliceTiles, points, lhsPlane, outPlane };
 }
 
 /**

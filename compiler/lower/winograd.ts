@@ -1,6 +1,7 @@
 /**
- * A stride-1 convolution (1-D or 2-D) of r taps, three or five, by Winograd's F(m, r): each tile of m outputs an axis is
- * computed from m + r - 1 inputs with as many products a channel instead of r * m.
+ * A stride-1 convolution of r taps, three or five, along one or two axes by Winograd's F(m, r): each tile of m outputs an axis
+ * is computed from m + r - 1 inputs with as many products a channel instead of r * m. In 3-D the last two axes are transformed,
+ * slice by slice; the taps along the first are summed like channels.
  *
  * Three nests run block by block, so that what is between them stays in cache: `transform-lhs` (tiles to V), `multiply`
  * (M = V * U, one small matrix product for each of the (m + r - 1)^n points) and `transform-out` (M to outputs, with the
@@ -14,17 +15,21 @@ import type { Affine, Buffer, Expr, Parameter } from "../../ir/kernel.js";
 import { addAffine, affine, allOf } from "../../ir/kernel.js";
 import { weightIndex } from "../../ir/window.js";
 import type { Loop, LoopNest, Store } from "../schedule/loop-nest.js";
-import { accumulator, loop } from "../schedule/loop-nest.js";
+import { accumulator, loop, loopsOver } from "../schedule/loop-nest.js";
 import { spatialNames } from "./conv.js";
 import type { LoweredKernel, PreparedOperand } from "./lowered.js";
 import { singleNest } from "./lowered.js";
 import type { Operand } from "./operand.js";
 import { address, broadcastAddress, readParameter, writeParameter } from "./operand.js";
 import { lowerScalar } from "./scalar.js";
-import type { Tiling, Workers } from "./winograd-tiling.js";
-import { tilingOf } from "./winograd-tiling.js";
+import type { StagedSource } from "./winograd-stage.js";
+import { stageLhs } from "./winograd-stage.js";
+import type { Slices, Tiling, Workers } from "./winograd-tiling.js";
+import { oneSlice, slicesOf, tilingOf } from "./winograd-tiling.js";
 import type { OutputTile } from "./winograd-transform.js";
 import { transformAll, transformInput, transformOutput, transformTaps } from "./winograd-transform.js";
+
+const sliceNames = { lhs: "id", out: "od" } as const;
 
 /** Of a conv that lowerings.ts has found fit for it. */
 export function lowerWinograd(
@@ -38,9 +43,17 @@ export function lowerWinograd(
   return build.lower();
 }
 
+/** What a position along an axis has to be, to be one of the lhs. */
+function isInside(at: Affine, { low, extent }: NonNullable<StagedSource["within"][number]>): Expr {
+  return { kind: "test", fn: "inside", of: addAffine(at, affine(-low)), by: extent };
+}
+
 class WinogradLowering {
   private readonly axes;
+  /** Spatial axes that are transformed, the last ones, and how many come before them: one in 3-D. */
   private readonly rank: number;
+  private readonly skip: number;
+  private readonly slices: Slices;
   private readonly tiling: Tiling;
   private readonly names;
   private readonly lhs: Operand;
@@ -59,28 +72,40 @@ class WinogradLowering {
     private readonly workers: Workers,
   ) {
     this.axes = convAxes(node.dims);
-    this.rank = node.window.length;
+    this.rank = Math.min(node.window.length, 2);
+    this.skip = node.window.length - this.rank;
     [this.lhs, this.rhs] = operands as [Operand, Operand];
-    this.names = spatialNames(this.rank);
+    this.names = spatialNames(node.window.length).slice(this.skip);
     this.batch = node.type.shape[this.axes.out.batch]!;
     this.features = node.type.shape[this.axes.out.feature]!;
     this.depth = this.rhs.type.shape[this.axes.rhs.in]!;
-    this.outSpatial = this.axes.out.spatial.map((axis) => node.type.shape[axis]!);
-    const grids = node.window.map((dim) => dim.rhsDilation);
-    this.taps = node.window[0]!.size;
-    const { batch, outSpatial, taps, depth, features } = this;
-    this.tiling = tilingOf(m, { batch, outSpatial, taps, grids, depth, features, workers });
+    const outSpatial = this.axes.out.spatial.map((axis) => node.type.shape[axis]!);
+    this.outSpatial = outSpatial.slice(this.skip);
+    this.slices = this.skip === 0 ? oneSlice : slicesOf(node.window[0]!, outSpatial[0]!);
+    const grids = node.window.slice(this.skip).map((dim) => dim.rhsDilation);
+    this.taps = node.window.at(-1)!.size;
+    const { batch, taps, depth, features, slices } = this;
+    this.tiling = tilingOf(m, {
+      batch,
+      outSpatial: this.outSpatial,
+      taps,
+      grids,
+      depth,
+      features,
+      slices,
+      workers,
+    });
   }
 
   lower(): LoweredKernel {
     const { points, lhsPlane, outPlane } = this.tiling;
     const v: Buffer = this.local("v", points * lhsPlane);
     const products: Buffer = this.local("m", points * outPlane);
-    const staged = this.stage();
+    const staged = stageLhs(this.node, this.lhs, this.lhsExtents(), this.workers === "grid");
     const weights: Parameter = {
       name: "u",
       element: "f32",
-      size: points * this.depth * this.features,
+      size: points * this.slices.taps * this.depth * this.features,
       access: "constant",
     };
     const params = [...this.operands.map(readParameter), writeParameter(this.out), weights];
@@ -101,9 +126,17 @@ class WinogradLowering {
         this.batch *
         this.features *
         this.depth *
-        this.outSpatial.reduce((a, b) => a * b, 1) *
-        this.taps ** this.rank,
+        this.outSpatial.reduce((a, b) => a * b, this.slices.out) *
+        this.taps ** this.rank *
+        this.slices.taps,
     };
+  }
+
+  /** Positions that tiles reach along each spatial axis of the lhs. */
+  private lhsExtents(): readonly number[] {
+    const { m, tiles, grids } = this.tiling;
+    const tiled = tiles.map((count, d) => grids[d]! * (count * m + this.taps - 1));
+    return this.skip === 0 ? tiled : [this.slices.lhs, ...tiled];
   }
 
   /** Workers share the blocks; without any they share each nest, one after another. */
@@ -131,10 +164,14 @@ class WinogradLowering {
     return d === 0 ? this.tiling.rows : this.tiling.tiles[d]!;
   }
 
-  /** Loops over the tiles of a block: `n th gh tw gw` in 2-D (g the grid, n on one), without axes of extent 1. */
-  private tileLoops(): Loop[] {
+  /**
+   * Loops over the tiles of a block: `n th gh tw gw` in 2-D (g the grid, n on one), without axes of extent 1; in 3-D those of
+   * each slice of the lhs (`id`) or the result (`od`).
+   */
+  private tileLoops(of: "lhs" | "out"): Loop[] {
     return [
       ...(this.workers === "grid" ? this.channelLoop("n", this.batch) : []),
+      ...this.channelLoop(sliceNames[of], this.slices[of]),
       ...this.tiling.grids.flatMap((grid, d) => [
         ...this.channelLoop(this.axisName(d, "t"), this.blockExtent(d)),
         ...this.channelLoop(this.axisName(d, "g"), grid),
@@ -158,10 +195,10 @@ class WinogradLowering {
   }
 
   /** Number of the tile in its block: row-major over the tile loops. */
-  private tileInBlock(): Affine {
+  private tileInBlock(of: "lhs" | "out"): Affine {
     let at = affine(0);
     let stride = 1;
-    for (const { axis, extent } of this.tileLoops().reverse()) {
+    for (const { axis, extent } of this.tileLoops(of).reverse()) {
       at = addAffine(at, affine(0, { [axis]: stride }));
       stride *= extent;
     }
@@ -188,155 +225,75 @@ class WinogradLowering {
     return out;
   }
 
-  /** The lhs with its border made real, or the lhs itself where no tile leaves it. */
-  private stage(): { source: StagedSource; nests: readonly LoopNest[]; locals: readonly Buffer[] } {
-    const { m, tiles, grids } = this.tiling;
-    const extents = tiles.map((count, d) => grids[d]! * (count * m + this.taps - 1));
-    const spatial = this.axes.lhs.spatial;
-    const lows = this.node.window.map((dim) => dim.low);
-    const inside = spatial.every(
-      (axis, d) => lows[d]! <= 0 && extents[d]! - lows[d]! <= this.lhs.type.shape[axis]!,
-    );
-    const zero = this.node.window.every(({ border }) => border === "zero");
-    // A grid would have to wait for the copy to be done.
-    if (!inside && !(zero && this.workers === "grid")) return this.copyWithBorder(extents, lows);
-    const { strides } = this.lhs.layout;
-    const offset = spatial.reduce((at, axis, d) => at - lows[d]! * strides[axis]!, 0);
-    const source: StagedSource = {
-      buffer: this.lhs.name,
-      offset,
-      batch: strides[this.axes.lhs.batch]!,
-      channel: strides[this.axes.lhs.feature]!,
-      spatial: spatial.map((axis) => strides[axis]!),
-      within: spatial.map((axis, d) => {
-        const extent = this.lhs.type.shape[axis]!;
-        return lows[d]! <= 0 && extents[d]! - lows[d]! <= extent ? null : { low: lows[d]!, extent };
-      }),
-    };
-    return { source, nests: [], locals: [] };
-  }
-
-  private copyWithBorder(extents: readonly number[], lows: readonly number[]) {
-    const strides: number[] = [];
-    let stride = this.depth;
-    for (let d = this.rank - 1; d >= 0; d--) {
-      strides[d] = stride;
-      stride *= extents[d]!;
-    }
-    const source: StagedSource = {
-      buffer: "x.staged",
-      offset: 0,
-      batch: stride,
-      channel: 1,
-      spatial: strides,
-      within: extents.map(() => null),
-    };
-    const index: Affine[] = [];
-    index[this.axes.lhs.batch] = this.batchIndex();
-    index[this.axes.lhs.feature] = this.channel("ic", this.depth);
-    const gates: Expr[] = [];
-    const lets: { name: string; value: Expr }[] = [];
-    let to = addAffine(this.channel("ic", this.depth), this.batchIndex(), source.batch);
-    this.node.window.forEach((dim, d) => {
-      const axis = `${this.names[d]!.position}.at`;
-      const position = affine(0, { [this.names[d]!.position]: 1 });
-      const extent = this.lhs.type.shape[this.axes.lhs.spatial[d]!]!;
-      const at = affine(-lows[d]!, { [axis]: 1 });
-      lets.push({
-        name: this.names[d]!.position,
-        value:
-          dim.border === "zero"
-            ? { kind: "index", at }
-            : { kind: "integer", fn: dim.border, of: at, by: extent },
-      });
-      // Beyond a wrapped or mirrored border lies only what no output needs, so any element will do there.
-      if (dim.border === "zero") gates.push({ kind: "test", fn: "inside", of: position, by: extent });
-      index[this.axes.lhs.spatial[d]!] = position;
-      to = addAffine(to, affine(0, { [axis]: strides[d]! }));
-    });
-    const when = allOf(gates);
-    const from = {
-      buffer: this.lhs.name,
-      at: address(this.lhs, index),
-      lanes: 1,
-      gate: when && { when, otherwise: 0 },
-    } as const;
-    const nest: LoopNest = {
-      name: "stage-x",
-      loops: [
-        ...this.channelLoop("n", this.batch),
-        ...extents.map((extent, d) => loop(`${this.names[d]!.position}.at`, extent, "pure")),
-        ...this.channelLoop("ic", this.depth),
-      ],
-      lets,
-      reduce: null,
-      stores: [{ to: { buffer: "x.staged", at: to, lanes: 1, gate: null }, value: { kind: "load", from } }],
-    };
-    return { source, nests: [nest], locals: [this.local("x.staged", stride * this.batch)] };
-  }
-
   /** V[point][tile][ic] = the transform of the tile's inputs. */
   private transformLhs(source: StagedSource, v: Buffer): LoopNest {
     const { size, lhsPlane } = this.tiling;
     const ic = this.channel("ic", this.depth);
-    const tests = source.within.map((range, d) =>
-      Array.from({ length: size }, (_, p) => (range === null ? null : this.isInside(d, p, range))),
+    const slice = this.channel(sliceNames.lhs, this.slices.lhs);
+    const sliceRange = this.skip === 0 ? null : source.within[0]!;
+    const sliceTest = sliceRange === null ? [] : [isInside(slice, sliceRange)];
+    const tests = source.within.slice(this.skip).map((range, d) =>
+      Array.from({ length: size }, (_, p) => {
+        const at = addAffine(this.tileOrigin(d), affine(p * this.tiling.grids[d]!));
+        return range === null ? null : isInside(at, range);
+      }),
     );
+    const spatial = source.spatial.slice(this.skip);
     const values = this.positions(size).map((position): Expr => {
-      const when = allOf(position.flatMap((p, d) => tests[d]![p] ?? []));
+      const when = allOf([...sliceTest, ...position.flatMap((p, d) => tests[d]![p] ?? [])]);
       let at = addAffine(affine(source.offset), this.batchIndex(), source.batch);
       at = addAffine(at, ic, source.channel);
+      if (this.skip > 0) at = addAffine(at, slice, source.spatial[0]!);
       position.forEach((p, d) => {
-        at = addAffine(
-          at,
-          addAffine(this.tileOrigin(d), affine(p * this.tiling.grids[d]!)),
-          source.spatial[d]!,
-        );
+        at = addAffine(at, addAffine(this.tileOrigin(d), affine(p * this.tiling.grids[d]!)), spatial[d]!);
       });
       const gate = when && { when, otherwise: 0 };
       return { kind: "load", from: { buffer: source.buffer, at, lanes: 1, gate } };
     });
     const transformed = transformAll(this.rank, size, values, transformInput);
     const stores = transformed.map((value, point): Store => {
-      const at = addAffine(addAffine(affine(point * lhsPlane), this.tileInBlock(), this.depth), ic);
+      const at = addAffine(addAffine(affine(point * lhsPlane), this.tileInBlock("lhs"), this.depth), ic);
       return { to: { buffer: v.name, at, lanes: 1, gate: null }, value };
     });
     return {
       name: "transform-lhs",
-      loops: [...this.tileLoops(), ...this.channelLoop("ic", this.depth)],
+      loops: [...this.tileLoops("lhs"), ...this.channelLoop("ic", this.depth)],
       lets: [],
       reduce: null,
       stores,
     };
   }
 
-  /** Whether input p of a tile along axis d is one of the lhs. */
-  private isInside(d: number, p: number, { low, extent }: { low: number; extent: number }): Expr {
-    const of = addAffine(this.tileOrigin(d), affine(p * this.tiling.grids[d]! - low));
-    return { kind: "test", fn: "inside", of, by: extent };
-  }
-
-  /** M[point][tile][oc] = the sum over ic of V[point][tile][ic] * U[point][ic][oc]. */
+  /** M[point][tile][oc] = the sum over ic of V[point][tile][ic] * U[point][ic][oc]; in 3-D over the taps `kd` too. */
   private multiply(v: Buffer, products: Buffer): LoopNest {
-    const { points, blockTiles, lhsPlane, outPlane } = this.tiling;
-    const tile = blockTiles > 1 ? affine(0, { t: 1 }) : affine(0);
+    const { points, sliceTiles, lhsPlane, outPlane } = this.tiling;
+    const { slices, depth, features } = this;
+    // All tiles are one loop, unless images of a grid are more slices apart in V than in M.
+    const apart = this.workers === "grid" && this.skip > 0 ? this.batch : 1;
+    const images = this.workers === "grid" ? this.batch / apart : 1;
+    const tiles = images * slices.out * sliceTiles;
     const point = affine(0, { point: 1 });
-    const ic = this.channel("ic", this.depth);
-    const oc = this.channel("oc", this.features);
-    const at = (stride: number, plane: number, inner: Affine): Affine =>
-      addAffine(addAffine(inner, tile, stride), point, plane);
+    const tile = this.channel("t", tiles);
+    const ic = this.channel("ic", depth);
+    const oc = this.channel("oc", features);
+    const kd = this.channel("kd", slices.taps);
+    const at = (of: "lhs" | "out", channels: number, plane: number, inner: Affine): Affine => {
+      const within = addAffine(addAffine(inner, tile, channels), point, plane);
+      return addAffine(within, this.channel("n", apart), slices[of] * sliceTiles * channels);
+    };
     const read = (buffer: string, place: Affine): Expr => ({
       kind: "load",
       from: { buffer, at: place, lanes: 1, gate: null },
     });
-    const weight = addAffine(addAffine(oc, ic, this.features), point, this.depth * this.features);
+    const lhs = addAffine(at("lhs", depth, lhsPlane, ic), kd, slices.step * sliceTiles * depth);
+    const weight = addAffine(addAffine(oc, ic, features), kd, depth * features);
     return {
       name: "multiply",
       loops: [
         loop("point", points, "pure"),
-        ...(blockTiles > 1 ? [loop("t", blockTiles, "pure")] : []),
-        ...this.channelLoop("oc", this.features),
-        ...(this.depth > 1 ? [loop("ic", this.depth, "reduce")] : []),
+        ...loopsOver(["n", apart], ["t", tiles], ["oc", features]),
+        ...(slices.taps > 1 ? [loop("kd", slices.taps, "reduce")] : []),
+        ...(depth > 1 ? [loop("ic", depth, "reduce")] : []),
       ],
       lets: [],
       reduce: {
@@ -345,13 +302,13 @@ class WinogradLowering {
         value: {
           kind: "call",
           fn: "mul",
-          args: [read(v.name, at(this.depth, lhsPlane, ic)), read("u", weight)],
+          args: [read(v.name, lhs), read("u", addAffine(weight, point, slices.taps * depth * features))],
         },
         guard: null,
       },
       stores: [
         {
-          to: { buffer: products.name, at: at(this.features, outPlane, oc), lanes: 1, gate: null },
+          to: { buffer: products.name, at: at("out", features, outPlane, oc), lanes: 1, gate: null },
           value: accumulator,
         },
       ],
@@ -363,7 +320,7 @@ class WinogradLowering {
     const { m, size, outPlane } = this.tiling;
     const oc = this.channel("oc", this.features);
     const values = this.positions(size).map((_, point): Expr => {
-      const at = addAffine(addAffine(affine(point * outPlane), this.tileInBlock(), this.features), oc);
+      const at = addAffine(addAffine(affine(point * outPlane), this.tileInBlock("out"), this.features), oc);
       return { kind: "load", from: { buffer: products.name, at, lanes: 1, gate: null } };
     });
     const outputs = transformAll(this.rank, size, values, (line) => transformOutput(m, line));
@@ -372,10 +329,11 @@ class WinogradLowering {
       index[this.axes.out.batch] = this.batchIndex();
       index[this.axes.out.feature] = oc;
       const gates: Expr[] = [];
+      if (this.skip > 0) index[this.axes.out.spatial[0]!] = this.channel(sliceNames.out, this.slices.out);
       position.forEach((p, d) => {
         const grid = this.tiling.grids[d]!;
         const at = addAffine(this.tileOrigin(d), affine(p * grid));
-        index[this.axes.out.spatial[d]!] = at;
+        index[this.axes.out.spatial[d + this.skip]!] = at;
         const extent = this.outSpatial[d]!;
         if (extent % (m * grid) !== 0) gates.push({ kind: "test", fn: "inside", of: at, by: extent });
       });
@@ -391,24 +349,29 @@ class WinogradLowering {
     });
     return {
       name: "transform-out",
-      loops: [...this.tileLoops(), ...this.channelLoop("oc", this.features)],
+      loops: [...this.tileLoops("out"), ...this.channelLoop("oc", this.features)],
       lets: [],
       reduce: null,
       stores,
     };
   }
 
-  /** U[point][ic][oc], with the weight mask multiplied in. */
+  /** U[point][kd][ic][oc], with the weight mask multiplied in. */
   private prepareWeights(weights: Parameter): PreparedOperand {
     const { size, points } = this.tiling;
     const ic = this.channel("ic", this.depth);
     const oc = this.channel("oc", this.features);
+    const kd = this.channel("kd", this.slices.taps);
+    const [first] = this.node.window;
+    const sliceWeight = addAffine(affine(weightIndex(0, first!)), kd, first!.reversal ? -1 : 1);
     const taps = this.positions(this.taps).map((position): Expr => {
       const index: Affine[] = [];
       index[this.axes.rhs.in] = ic;
       index[this.axes.rhs.out] = oc;
+      if (this.skip > 0) index[this.axes.rhs.spatial[0]!] = sliceWeight;
       position.forEach((tap, d) => {
-        index[this.axes.rhs.spatial[d]!] = affine(weightIndex(tap, this.node.window[d]!));
+        const window = this.node.window[d + this.skip]!;
+        index[this.axes.rhs.spatial[d + this.skip]!] = affine(weightIndex(tap, window));
       });
       return lowerScalar(this.node.fused.rhs, (of) => {
         const operand = of === "rhs" ? this.rhs : this.operands[of as number]!;
@@ -418,12 +381,16 @@ class WinogradLowering {
     });
     const transformed = transformAll(this.rank, this.taps, taps, (line) => transformTaps(size, line));
     const stores = Array.from({ length: points }, (_, point): Store => {
-      const at = addAffine(addAffine(affine(point * this.depth * this.features), ic, this.features), oc);
+      const plane = affine(point * this.slices.taps * this.depth * this.features);
+      const at = addAffine(
+        addAffine(addAffine(plane, kd, this.depth * this.features), ic, this.features),
+        oc,
+      );
       return { to: { buffer: weights.name, at, lanes: 1, gate: null }, value: transformed[point]! };
     });
     const nest: LoopNest = {
       name: "main",
-      loops: [...this.channelLoop("ic", this.depth), ...this.channelLoop("oc", this.features)],
+      loops: loopsOver(["kd", this.slices.taps], ["ic", this.depth], ["oc", this.features]),
       lets: [],
       reduce: null,
       stores,
@@ -434,14 +401,4 @@ class WinogradLowering {
     ];
     return { name: weights.name, lowered: singleNest("transform_weights", "map", params, nest) };
   }
-}
-
-/** Where a tile's inputs are read: strides of a buffer, and along each axis which positions exist, if not all do. */
-interface StagedSource {
-  readonly buffer: string;
-  readonly offset: number;
-  readonly batch: number;
-  readonly channel: number;
-  readonly spatial: readonly number[];
-  readonly within: readonly ({ readonly low: number; readonly extent: number } | null)[];
 }

@@ -106,6 +106,11 @@ export function loop(axis: string, extent: number, kind: AxisKind): Loop {
   return { axis, extent, kind, mode: "serial", cut: null };
 }
 
+/** Pure loops in order, without those of extent 1. */
+export function loopsOver(...axes: readonly (readonly [axis: string, extent: number])[]): Loop[] {
+  return axes.flatMap(([axis, extent]) => (extent > 1 ? [loop(axis, extent, "pure")] : []));
+}
+
 export function findLoop(nest: LoopNest, axis: string): Loop | null {
   return nest.loops.find((l) => l.axis === axis) ?? null;
 }
