@@ -62,15 +62,18 @@ function fill(source: Random, kind: Kind, shapeOf: readonly number[]): Tensor {
 
 /** A convolution and its shape, in explicit pads so that the reference can be told the same. */
 function randomLayer(source: Random, winograd: boolean) {
-  const rank = winograd ? 2 : source.int(1, 2);
+  const rank = winograd ? source.pick([2, 2, 3]) : source.int(1, 2);
   const each = <T>(make: () => T): T[] => Array.from({ length: rank }, make);
   const groups = winograd ? 1 : source.pick([1, 1, 1, 2]);
   const depth = source.pick(winograd ? [1, 3, 17, 64, 130] : [1, 3, 8, 17]);
   const features = groups * source.pick([1, 3, 4, 8]);
   const taps = source.pick([3, 3, 5]);
   const kernelSize = each(() => (winograd ? taps : source.pick([1, 2, 3, 5])));
+  // The first axis of three is not transformed, and may have any taps.
+  if (winograd && rank === 3) kernelSize[0] = source.int(1, 4);
   const strides = each(() => (winograd ? 1 : source.pick([1, 1, 2])));
   const kernelDilation = each(() => (winograd ? 1 : source.pick([1, 1, 2])));
+  if (winograd && rank === 3) kernelDilation[0] = source.int(1, 2);
   const padding = each(() => [source.int(0, 2), source.int(0, 2)] as const);
   const extents = each(() => source.int(5, 11));
   const useBias = source.chance(0.5);

@@ -91,7 +91,10 @@ function hasReference(spec: ConvSpec): boolean {
 
 /** Windows Winograd is made for; it is then also asked for, whatever it should cost. */
 const suitsWinograd = ({ kernelSize, baked }: ConvSpec): boolean =>
-  baked && (kernelSize.length === 1 || kernelSize.length === 2) && kernelSize.every((size) => size === 3);
+  baked &&
+  kernelSize.length >= 1 &&
+  kernelSize.length <= 3 &&
+  kernelSize.slice(-2).every((size) => size === 3);
 
 /** Each way to run at "default", and the interpreter, against float64. */
 async function withinContract(spec: ConvSpec, given: Call): Promise<Failure | null> {
