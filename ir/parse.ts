@@ -13,12 +13,14 @@
  *               precision=highest skipped_taps=[0,2] fused={lhs: EXPR, rhs: EXPR, out: EXPR}
  *             of which what equals the default is left out, `size` and `dim_labels` excepted
  *   schedule  `schedule @KERNEL for TARGET {` (`for TARGET reassociates`), then one step a line:
- *             split ow by 4 -> ow.o ow.i tail=exact | fuse oh ow -> p | reorder n oh kh | MODE oh | stage x at oh in arena
- *             | pack w as oc.o kh kw ic oc.i; an axis of a nest not called main is `nest/axis`
+ *             split ow by 4 -> ow.o ow.i tail=exact (or cut, gate, mask) | fuse oh ow -> p | reorder n oh kh | MODE oh
+ *             | stage x at oh in arena (or shared) | finish main by loop | pack w as oc.o kh kw ic oc.i; an axis of a nest
+ *             not called main is `nest/axis`
  *   kernel    `kernel @NAME(x: f32[784] read, …) { LOCAL… nest main { STMT… } … }`
  *             where a parameter is read, constant, write or read-write
  *   LOCAL     `arena t: f32[900]`, or scratch
- *   STMT      `MODE oh in 28 { STMT… }`, or `in 3..28` from 3 to below 28 | `let v = EXPR` | `register acc: f32[8] = 0`
+ *   STMT      `MODE oh in 28 { STMT… }`, or `in 3..28` from 3 to below 28 | `let v = EXPR` | `register acc: f32[8] = 0`,
+ *             also private and shared
  *             | `y[AT] = EXPR`, also `+=`, `max=`, `min=`, also with ` when (EXPR)` behind | `if (EXPR) { STMT… }`
  *             | `barrier`
  *   MODE      serial | parallel | unroll | vector | workgroup | lane
