@@ -2,6 +2,7 @@
 import type { NodeOf } from "../../ir/graph.js";
 import type { Scalar } from "../../ir/scalar.js";
 import { scalarFunctions } from "../../ir/scalar.js";
+import { elementCount } from "../../ir/types.js";
 import type { PassContext } from "../pass.js";
 import { lowerConv } from "./conv.js";
 import type { LoweredKernel } from "./lowered.js";
@@ -57,6 +58,7 @@ function winogradRefusal(node: NodeOf<"conv">, operands: readonly Operand[]): st
     return "only windows of 3 or 5 taps each way";
   if (node.window.some((dim) => dim.stride !== 1 || dim.lhsDilation !== 1)) return "only stride 1";
   if (node.local) return "a kernel for every output";
+  if (operands.some(({ type }) => elementCount(type.shape) === 0)) return "nothing to transform";
   if (node.groups !== 1 || node.batchGroups !== 1) return "only one group";
   if (node.fused.lhs.kind !== "arg") return "only a plain lhs";
   if (operands[1]?.constant !== true) return "the weights are not constant";

@@ -2,6 +2,7 @@
 
 import type { WindowDim } from "../../ir/window.js";
 import { nearBytes, trafficCycles } from "../schedule/cost.js";
+import { divisorsOf } from "../schedule/divisors.js";
 import { largestPart } from "../schedule/share-work.js";
 import type { OutputTile } from "./winograd-transform.js";
 
@@ -109,7 +110,7 @@ interface BlockWork {
  */
 function rowsOfBlock(work: BlockWork): number {
   const traffic = (count: number): number => trafficOf(work, count);
-  return divisors(work.rows).reduce((best, count) => (traffic(count) <= traffic(best) ? count : best));
+  return divisorsOf(work.rows).reduce((best, count) => (traffic(count) <= traffic(best) ? count : best));
 }
 
 function trafficOf({ rows, rowBytes, weightBytes }: BlockWork, count: number): number {
@@ -131,12 +132,8 @@ function rowsOfSharedBlock(work: BlockWork, batch: number, workers: number): num
     const part = Math.min(largestPart(batch, 0, workers), largestPart(rows / count, 0, workers));
     return part * (products + batch * trafficCycles(trafficOf(work, count)));
   };
-  return divisors(rows).reduce((best, count) => (cycles(count) <= cycles(best) ? count : best));
+  return divisorsOf(rows).reduce((best, count) => (cycles(count) <= cycles(best) ? count : best));
 }
 
 /** Of four lanes and the loads between them, as cost.ts has it. */
 const productsACycle = 6;
-
-function divisors(rows: number): number[] {
-  return Array.from({ length: rows }, (_, i) => i + 1).filter((count) => rows % count === 0);
-}

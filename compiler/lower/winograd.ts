@@ -16,7 +16,7 @@ import { addAffine, affine, allOf } from "../../ir/kernel.js";
 import { weightIndex } from "../../ir/window.js";
 import type { Loop, LoopNest, Store } from "../schedule/loop-nest.js";
 import { accumulator, loop, loopsOver } from "../schedule/loop-nest.js";
-import { spatialNames } from "./conv.js";
+import { axisOf, spatialNames } from "./conv.js";
 import type { LoweredKernel, PreparedOperand } from "./lowered.js";
 import { singleNest } from "./lowered.js";
 import type { Operand } from "./operand.js";
@@ -154,7 +154,7 @@ class WinogradLowering {
   private blockLoops(): Loop[] {
     const blocks = this.tiling.tiles[0]! / this.tiling.rows;
     return [
-      ...(this.workers === "grid" ? [] : this.channelLoop("n", this.batch)),
+      ...(this.workers === "grid" ? [] : loopsOver(["n", this.batch])),
       ...(blocks > 1 ? [loop("block", blocks, "pure")] : []),
     ];
   }
@@ -170,11 +170,11 @@ class WinogradLowering {
    */
   private tileLoops(of: "lhs" | "out"): Loop[] {
     return [
-      ...(this.workers === "grid" ? this.channelLoop("n", this.batch) : []),
-      ...this.channelLoop(sliceNames[of], this.slices[of]),
+      ...(this.workers === "grid" ? loopsOver(["n", this.batch]) : []),
+      ...loopsOver([sliceNames[of], this.slices[of]]),
       ...this.tiling.grids.flatMap((grid, d) => [
-        ...this.channelLoop(this.axisName(d, "t"), this.blockExtent(d)),
-        ...this.channelLoop(this.axisName(d, "g"), grid),
+        ...loopsOver([this.axisName(d, "t"), this.blockExtent(d)]),
+        ...loopsOver([this.axisName(d, "g"), grid]),
       ]),
     ];
   }
@@ -188,8 +188,8 @@ class WinogradLowering {
     const grid = this.tiling.grids[d]!;
     const step = grid * this.tiling.m;
     let at = affine(0);
-    at = addAffine(at, this.channel(this.axisName(d, "t"), this.blockExtent(d)), step);
-    at = addAffine(at, this.channel(this.axisName(d, "g"), grid));
+    at = addAffine(at, axisOf(this.axisName(d, "t"), this.blockExtent(d)), step);
+    at = addAffine(at, axisOf(this.axisName(d, "g"), grid));
     const blocks = this.tiling.tiles[0]! / this.tiling.rows;
     return d === 0 && blocks > 1 ? addAffine(at, affine(0, { block: this.tiling.rows * step })) : at;
   }
@@ -205,16 +205,8 @@ class WinogradLowering {
     return at;
   }
 
-  private channelLoop(name: string, extent: number): Loop[] {
-    return extent > 1 ? [loop(name, extent, "pure")] : [];
-  }
-
-  private channel(name: string, extent: number): Affine {
-    return extent > 1 ? affine(0, { [name]: 1 }) : affine(0);
-  }
-
   private batchIndex(): Affine {
-    return this.channel("n", this.batch);
+    return axisOf("n", this.batch);
   }
 
   /** Every point (or position) of a tile, as one index an axis. */
@@ -228,8 +220,8 @@ class WinogradLowering {
   /** V[point][tile][ic] = the transform of the tile's inputs. */
   private transformLhs(source: StagedSource, v: Buffer): LoopNest {
     const { size, lhsPlane } = this.tiling;
-    const ic = this.channel("ic", this.depth);
-    const slice = this.channel(sliceNames.lhs, this.slices.lhs);
+    const ic = axisOf("ic", this.depth);
+    const slice = axisOf(sliceNames.lhs, this.slices.lhs);
     const sliceRange = this.skip === 0 ? null : source.within[0]!;
     const sliceTest = sliceRange === null ? [] : [isInside(slice, sliceRange)];
     const tests = source.within.slice(this.skip).map((range, d) =>
@@ -257,7 +249,7 @@ class WinogradLowering {
     });
     return {
       name: "transform-lhs",
-      loops: [...this.tileLoops("lhs"), ...this.channelLoop("ic", this.depth)],
+      loops: [...this.tileLoops("lhs"), ...loopsOver(["ic", this.depth])],
       lets: [],
       reduce: null,
       stores,
@@ -273,13 +265,13 @@ class WinogradLowering {
     const images = this.workers === "grid" ? this.batch / apart : 1;
     const tiles = images * slices.out * sliceTiles;
     const point = affine(0, { point: 1 });
-    const tile = this.channel("t", tiles);
-    const ic = this.channel("ic", depth);
-    const oc = this.channel("oc", features);
-    const kd = this.channel("kd", slices.taps);
+    const tile = axisOf("t", tiles);
+    const ic = axisOf("ic", depth);
+    const oc = axisOf("oc", features);
+    const kd = axisOf("kd", slices.taps);
     const at = (of: "lhs" | "out", channels: number, plane: number, inner: Affine): Affine => {
       const within = addAffine(addAffine(inner, tile, channels), point, plane);
-      return addAffine(within, this.channel("n", apart), slices[of] * sliceTiles * channels);
+      return addAffine(within, axisOf("n", apart), slices[of] * sliceTiles * channels);
     };
     const read = (buffer: string, place: Affine): Expr => ({
       kind: "load",
@@ -318,7 +310,7 @@ class WinogradLowering {
   /** The outputs of each tile, through the epilogue; what lies outside the output is not written. */
   private transformOut(products: Buffer): LoopNest {
     const { m, size, outPlane } = this.tiling;
-    const oc = this.channel("oc", this.features);
+    const oc = axisOf("oc", this.features);
     const values = this.positions(size).map((_, point): Expr => {
       const at = addAffine(addAffine(affine(point * outPlane), this.tileInBlock("out"), this.features), oc);
       return { kind: "load", from: { buffer: products.name, at, lanes: 1, gate: null } };
@@ -329,7 +321,7 @@ class WinogradLowering {
       index[this.axes.out.batch] = this.batchIndex();
       index[this.axes.out.feature] = oc;
       const gates: Expr[] = [];
-      if (this.skip > 0) index[this.axes.out.spatial[0]!] = this.channel(sliceNames.out, this.slices.out);
+      if (this.skip > 0) index[this.axes.out.spatial[0]!] = axisOf(sliceNames.out, this.slices.out);
       position.forEach((p, d) => {
         const grid = this.tiling.grids[d]!;
         const at = addAffine(this.tileOrigin(d), affine(p * grid));
@@ -349,7 +341,7 @@ class WinogradLowering {
     });
     return {
       name: "transform-out",
-      loops: [...this.tileLoops("out"), ...this.channelLoop("oc", this.features)],
+      loops: [...this.tileLoops("out"), ...loopsOver(["oc", this.features])],
       lets: [],
       reduce: null,
       stores,
@@ -359,9 +351,9 @@ class WinogradLowering {
   /** U[point][kd][ic][oc], with the weight mask multiplied in. */
   private prepareWeights(weights: Parameter): PreparedOperand {
     const { size, points } = this.tiling;
-    const ic = this.channel("ic", this.depth);
-    const oc = this.channel("oc", this.features);
-    const kd = this.channel("kd", this.slices.taps);
+    const ic = axisOf("ic", this.depth);
+    const oc = axisOf("oc", this.features);
+    const kd = axisOf("kd", this.slices.taps);
     const [first] = this.node.window;
     const sliceWeight = addAffine(affine(weightIndex(0, first!)), kd, first!.reversal ? -1 : 1);
     const taps = this.positions(this.taps).map((position): Expr => {

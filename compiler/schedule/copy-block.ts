@@ -5,7 +5,8 @@
 import type { Step } from "../../ir/schedule.js";
 import type { LoweredKernel } from "../lower/lowered.js";
 import { draftOf } from "./apply.js";
-import type { Loop, LoopNest } from "./loop-nest.js";
+import { divisorsOf } from "./divisors.js";
+import type { LoopNest } from "./loop-nest.js";
 
 /** The steps that make a loop over blocks, and its axis. */
 export interface CopyBlock {
@@ -46,14 +47,11 @@ function groupBlocks(nest: LoopNest): CopyBlock[] {
 function rowBlocks(nest: LoopNest): CopyBlock[] {
   const rows = nest.loops.find((l) => l.kind === "pure" && l.axis !== "n");
   if (rows === undefined || rows.axis === "g" || rows.axis === "oc") return [];
-  return divisorsBelow(rows).map((factor) => ({
+  const factors = divisorsOf(rows.extent, rows.extent / 2)
+    .slice(1)
+    .reverse();
+  return factors.map((factor) => ({
     steps: [{ do: "split", axis: rows.axis, factor, into: [`${rows.axis}.b`, rows.axis], tail: "exact" }],
     at: `${rows.axis}.b`,
   }));
-}
-
-function divisorsBelow({ extent }: Loop): number[] {
-  const out: number[] = [];
-  for (let factor = Math.floor(extent / 2); factor > 1; factor--) if (extent % factor === 0) out.push(factor);
-  return out;
 }

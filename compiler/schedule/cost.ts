@@ -162,11 +162,10 @@ export function tileCycles(tile: Tile, terms: number, body: Body, target: Target
 }
 
 /**
- * What compiling the code of a tile adds to each of the runs in which it has to pay: a software adapter compiles shaders on the
- * processor, before the first result. Elsewhere nothing.
+ * What compiling the code of a tile for a software adapter adds to each of the runs in which it has to pay: shaders are compiled
+ * on the processor, before the first result.
  */
 export function compileCycles({ rows, columns, lhsVector }: Tile, body: Body, target: Target): number {
-  if (target.grid?.adapter !== "software") return 0;
   const elements = target.lanes * body.rhsLoads + (lhsVector ? target.lanes : 1) * body.lhsLoads;
   const ms = vectorMs * rows * vectorsOf(columns, target) + elementMs * elements;
   return (ms / 1000 / runsToPay) * clockHz;

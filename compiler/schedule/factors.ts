@@ -1,5 +1,5 @@
 /** What the two factors of a reduction read: the lhs varies along the rows of a tile, the rhs along its columns. */
-import type { Access, Affine } from "../../ir/kernel.js";
+import type { Access, Affine, Expr } from "../../ir/kernel.js";
 import { coefficient } from "../../ir/kernel.js";
 import { loadsIn } from "../../ir/visit.js";
 import type { LoweredKernel } from "../lower/lowered.js";
@@ -19,12 +19,17 @@ interface Factors {
 
 const factorsOfNest = new WeakMap<LoopNest, Factors>();
 
+/** The second factor of what is summed, or all of it. */
+function rhsOf({ reduce }: LoopNest): Expr {
+  const { value } = reduce!;
+  return value.kind === "call" && value.fn === "mul" ? value.args[1]! : value;
+}
+
 export function factorsOf(nest: LoopNest): Factors {
   const known = factorsOfNest.get(nest);
   if (known !== undefined) return known;
   const { value } = nest.reduce!;
-  const second = value.kind === "call" && value.fn === "mul" ? value.args[1]! : value;
-  const rhsLoads = loadsIn(second).map((load) => load.from);
+  const rhsLoads = loadsIn(rhsOf(nest)).map((load) => load.from);
   const rhsBuffers = new Set(rhsLoads.map((from) => from.buffer));
   const factors: Factors = {
     rhsBuffers,
@@ -37,10 +42,9 @@ export function factorsOf(nest: LoopNest): Factors {
 
 /** The load that is all of the rhs, of f32; null where it is more than that. */
 export function plainRhs(nest: LoopNest, lowered: LoweredKernel): Access | null {
-  const { value } = nest.reduce!;
-  const second = value.kind === "call" && value.fn === "mul" ? value.args[1]! : value;
-  if (second.kind !== "load") return null;
-  const { from } = second;
+  const rhs = rhsOf(nest);
+  if (rhs.kind !== "load") return null;
+  const { from } = rhs;
   return lowered.params.find((p) => p.name === from.buffer)?.element === "f32" ? from : null;
 }
 

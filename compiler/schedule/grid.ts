@@ -1,7 +1,7 @@
 /**
  * Loops outside a reduction as workgroups and lanes, so that a target that runs grids runs them at once: from the
  * innermost outwards whole loops become lanes as long as a workgroup holds them, then one is split; the others are
- * workgroups.
+ * workgroups. Where lanes of a GPU would idle, parts of several loops become lanes.
  *
  *   for oh in 56 { for p in 14 { for c in 8 { .. } } }
  *   -> workgroup oh in 56 { workgroup p.g in 2 { lane p.l in 8 { lane c in 8 { .. when p < 14 } } } }
@@ -9,7 +9,9 @@
 import type { Step } from "../../ir/schedule.js";
 import type { Target } from "../../ir/target.js";
 import { freeNames } from "../../ir/visit.js";
+import { divisorsOf } from "./divisors.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
+import { prefixOf } from "./loop-nest.js";
 
 /** Lanes of a workgroup: enough for any adapter to fill its vectors, few enough that small layers fill many. */
 const wantedLanes = 64;
@@ -22,7 +24,7 @@ export function gridSteps(nest: LoopNest, target: Target): readonly Step[] {
   if (target.grid === null) return [];
   const loops = freeLoops(nest);
   if (loops.length === 0) return [];
-  const prefix = nest.name === "main" ? "" : `${nest.name}/`;
+  const prefix = prefixOf(nest);
   const steps: Step[] = [];
   const name = (axis: string): string => prefix + axis;
   const lanesOfLoop = lanesOf(loops, target.grid);
@@ -93,7 +95,7 @@ function fullLanes(loops: readonly Loop[], most: number): readonly number[] {
       if (better(factors)) best = [...factors];
       return;
     }
-    for (const factor of divisors(loops[i]!.extent, most / count))
+    for (const factor of divisorsOf(loops[i]!.extent, most / count))
       search(i - 1, [...factors.slice(0, i), factor, ...factors.slice(i + 1)], count * factor);
   };
   search(loops.length - 1, best, 1);
@@ -108,12 +110,6 @@ function waste(loops: readonly Loop[], factors: readonly number[]): number {
     return (share * extent) / (Math.ceil(extent / factor) * factor);
   }, lanes);
   return 1 - used / (Math.ceil(lanes / wave) * wave);
-}
-
-function divisors(extent: number, most: number): number[] {
-  return Array.from({ length: Math.min(extent, Math.floor(most)) }, (_, i) => i + 1).filter(
-    (factor) => extent % factor === 0,
-  );
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Target } from "../../ir/target.js";
 import type { LoweredKernel } from "../lower/lowered.js";
 import { draftOf } from "./apply.js";
 import { gridCycles, sharedTileCycles } from "./cost.js";
+import { divisorsOf } from "./divisors.js";
 import { isPixel, packAxes } from "./factors.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
 import { findLoop } from "./loop-nest.js";
@@ -66,13 +67,11 @@ function* blocksOf(nest: LoopNest, { oc, row, column }: Operands, target: Target
   const ic = nest.loops.filter((l) => l.kind === "reduce").at(-1);
   const depths = ic === undefined ? [0] : [0, ...[8, 16].filter((depth) => ic.extent % depth === 0)];
   const most = Math.min(256, target.grid!.invocations, target.grid!.workgroupSize);
-  const divisors = (extent: number, end: number): number[] =>
-    Array.from({ length: Math.min(extent, end) }, (_, i) => i + 1).filter((n) => extent % n === 0);
   for (const channels of [4, 8].filter((n) => oc.extent % n === 0))
-    for (const ocLanes of divisors(oc.extent / channels, 64))
-      for (const pixels of divisors(row.extent, 8))
-        for (const rowLanes of divisors(row.extent / pixels, 32))
-          for (const columnLanes of divisors(column?.extent ?? 1, 32)) {
+    for (const ocLanes of divisorsOf(oc.extent / channels, 64))
+      for (const pixels of divisorsOf(row.extent, 8))
+        for (const rowLanes of divisorsOf(row.extent / pixels, 32))
+          for (const columnLanes of divisorsOf(column?.extent ?? 1, 32)) {
             const lanes = ocLanes * rowLanes * columnLanes;
             // Whole groups of 32 lanes, which is what adapters run together.
             if (lanes % 32 !== 0 || lanes > most || pixels * channels < 16) continue;

@@ -11,6 +11,7 @@ import { walkExpr } from "../../ir/visit.js";
 import type { LoweredKernel } from "../lower/lowered.js";
 import type { Body, Tile } from "./cost.js";
 import { compileCycles, idleFactor, tileCycles, trafficCycles, unrolling, vectorsOf } from "./cost.js";
+import { divisorsOf } from "./divisors.js";
 import { factorsOf, isPixel, isReadInOrder, largestStep, packAxes, packs, plainRhs } from "./factors.js";
 import type { Loop, LoopNest } from "./loop-nest.js";
 import { largestPart } from "./share-work.js";
@@ -183,10 +184,6 @@ function wholeColumns({ axis, extent }: Loop, target: Target): number[] {
   return axis === "oc" ? [2 * target.lanes, 4 * target.lanes] : divisors;
 }
 
-function divisorsOf(extent: number, most: number): number[] {
-  return Array.from({ length: Math.min(most, extent) }, (_, i) => i + 1).filter((n) => extent % n === 0);
-}
-
 function rowCounts(row: Loop, target: Target): number[] {
   if (target.grid !== null) return divisorsOf(row.extent, target.grid.adapter === "gpu" ? 8 : 16);
   const most = target.lanes === 1 ? 4 : 8;
@@ -292,8 +289,9 @@ function shapeOf(nest: LoopNest, lowered: LoweredKernel, column: Loop): Omit<Til
   };
 }
 
-/** Of the tile's code, whatever it does. */
+/** Of the tile's code, where the user's processor compiles it. */
 function compiledCycles(tileable: Tileable, choice: TileChoice, target: Target): number {
+  if (target.grid?.adapter !== "software") return 0;
   const shape = shapeOf(tileable.nest, tileable.lowered, choice.column);
   const body = bodyOf(tileable, choice, shape.lhsVector, target);
   return compileCycles({ ...choice, ...shape }, body, target);

@@ -44,3 +44,20 @@ export function noLayer(layers, filter) {
   if (layers.some(({ name }) => name.includes(filter))) return undefined;
   return `--filter: no layer has "${filter}" in its name:\n${layers.map(({ name }) => `  ${name}`).join("\n")}`;
 }
+
+/** The command line read and carried out; what is wrong with it is said in one line, with exit code 2. */
+export async function runCommand({ readOptions, problemOf, helpText, main }) {
+  let values;
+  let problem;
+  try {
+    values = readOptions(process.argv.slice(2));
+    problem = values.help ? undefined : problemOf(values);
+  } catch (error) {
+    problem = error.message;
+  }
+  if (problem !== undefined) {
+    console.error(problem);
+    process.exitCode = 2;
+  } else if (values.help) console.log(helpText);
+  else await main(values);
+}

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { runPinned } from "./child.mjs";
-import { listed } from "./flags.mjs";
+import { listed, runCommand } from "./flags.mjs";
 import { buildIsOld, installPeers } from "./install.mjs";
 import { handedOn, helpText, problemOf, readOptions } from "./options.mjs";
 import { page } from "./report.mjs";
@@ -72,21 +72,4 @@ async function main(values) {
   if (values.html !== "") writeFileSync(values.html, page(whole));
 }
 
-function start() {
-  let values;
-  try {
-    values = readOptions(process.argv.slice(2));
-  } catch (error) {
-    return error.message;
-  }
-  if (!values.help) return problemOf(values) ?? main(values);
-  console.log(helpText);
-  return null;
-}
-
-const outcome = start();
-if (typeof outcome === "string") {
-  console.error(outcome);
-  process.exitCode = 2;
-}
-await outcome;
+await runCommand({ readOptions, problemOf, helpText, main });

@@ -13,9 +13,8 @@ import { Compilation } from "../../compiler/compile.js";
 import { bundleOf } from "../../compiler/executable.js";
 import type { Program } from "../../runtime/program.js";
 import type { Tensor, TypedArray } from "../../runtime/tensor.js";
+import { executablePath, flags } from "../bench/webgpu/chromium.mjs";
 import type { Everywhere } from "./run-everywhere.js";
-
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 /** Whether there is a browser; where there is none, that is said, and in CI it is an error. */
 export function hasBrowser(): boolean {
@@ -109,18 +108,7 @@ export async function openPage({ composedBy }: { readonly composedBy: "gpu" | "c
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
     headless: true,
-    args: [
-      "--no-sandbox",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-      "--disable-quic",
-      "--disable-default-apps",
-      "--enable-unsafe-webgpu",
-      "--use-webgpu-adapter=swiftshader",
-      ...(composedBy === "gpu" ? composedByGpu : []),
-    ],
+    args: [...flags, ...(composedBy === "gpu" ? composedByGpu : [])],
   });
   const page = await context.newPage();
   await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);

@@ -88,7 +88,8 @@ export async function openBrowser(entry = join(here, "page.mjs")) {
       handleSIGINT: false,
       handleSIGTERM: false,
       handleSIGHUP: false,
-      args: flags,
+      // Some peers compute for longer than the watchdog lets a driver.
+      args: [...flags, "--disable-gpu-watchdog"],
     });
     const page = await context.newPage();
     const crashed = new Promise((_, reject) => {

@@ -10,8 +10,6 @@ export const flags = [
   "--disable-sync",
   "--disable-quic",
   "--disable-default-apps",
-  // Some peers compute for longer than the watchdog lets a driver.
-  "--disable-gpu-watchdog",
   "--enable-unsafe-webgpu",
   "--use-webgpu-adapter=swiftshader",
 ];

@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { runPinned } from "../child.mjs";
+import { runCommand } from "../flags.mjs";
 import { buildIsOld, installPeers } from "../install.mjs";
 import { summarise } from "../statistics.mjs";
 import { note } from "../table.mjs";
@@ -43,21 +44,4 @@ async function main(values) {
   if (values.json !== "") writeFileSync(values.json, `${JSON.stringify(whole, null, 2)}\n`);
 }
 
-function start() {
-  let values;
-  try {
-    values = readOptions(process.argv.slice(2));
-  } catch (error) {
-    return error.message;
-  }
-  if (!values.help) return problemOf(values) ?? main(values);
-  console.log(helpText);
-  return null;
-}
-
-const outcome = start();
-if (typeof outcome === "string") {
-  console.error(outcome);
-  process.exitCode = 2;
-}
-await outcome;
+await runCommand({ readOptions, problemOf, helpText, main });
